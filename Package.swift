@@ -1,0 +1,72 @@
+// swift-tools-version: 6.2
+
+/// The architecture in one file: a line of purpose per target, and imports that only point down.
+/// `Tests/ArchitectureTests` reads the sources and holds them to what stands here.
+
+import PackageDescription
+
+/// Swift 6 language mode (by the tools version) with complete concurrency checking, plus what we want told early.
+/// No unsafe flags: they would bar packages that depend on this one.
+let settings: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableExperimentalFeature("Lifetimes"),  // `@_lifetime` on values that borrow bytes (SE-0446, SE-0447)
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+}
+
+let package = Package(
+  name: "martlet",
+  platforms: [.macOS(.v26)],
+  products: [
+    .library(name: "Martlet", targets: ["Martlet"]),
+    .executable(name: "martlet", targets: ["martlet-cli"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+  ],
+  targets: [
+    // C
+    .systemLibrary(name: "CLibuv", path: "CModules/CLibuv", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
+    .systemLibrary(name: "CJansson", path: "CModules/CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"]), .brew(["jansson"])]),
+
+    // ground: bytes, digits, hashing, clocks, the shard lock; the ByteSession contract
+    module("MartletBytes"),
+
+    // engine: five modules that do not know one another
+    module("MartletLoop", ["MartletBytes", "CLibuv"]),  // libuv as Swift
+    module("MartletHTTP", ["MartletBytes"]),  // HTTP/1.1 and routing as pure functions over bytes
+    module("MartletJSON", ["MartletBytes", "CJansson"]),  // the Swift road and the jansson road
+    module("MartletCache", ["MartletBytes"]),  // the store
+
+    // assembly: threads, listeners, options, lifecycle
+    module("MartletServer", ["MartletLoop", "MartletHTTP", "MartletBytes"]),
+
+    // library: what a Swift user imports
+    module("Martlet", ["MartletServer", "MartletHTTP", "MartletJSON", "MartletCache", "MartletBytes"]),
+
+    // application: the sessions and routes that marry protocols and store
+    module("CacheServer", ["MartletServer", "MartletLoop", "MartletHTTP", "MartletJSON", "MartletCache", "MartletBytes", .product(name: "Logging", package: "swift-log")]),
+
+    // command line
+    .executableTarget(
+      name: "martlet-cli",
+      dependencies: ["CacheServer", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: settings),
+
+    tests("MartletBytesTests", ["MartletBytes"]),
+    tests("MartletLoopTests", ["MartletLoop", "MartletBytes"]),
+    tests("MartletHTTPTests", ["MartletHTTP", "MartletBytes"]),
+    tests("MartletJSONTests", ["MartletJSON", "MartletBytes"]),
+    tests("MartletCacheTests", ["MartletCache", "MartletBytes"]),
+  ]
+)

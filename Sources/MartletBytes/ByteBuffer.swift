@@ -1,0 +1,174 @@
+/// Growable bytes with one owner: replies grow in one, partial requests wait in one.
+///
+/// Not a collection and not reference counted: it is moved, never shared. Space grows by doubling; the owner enforces the bound
+/// that has a name where it is used. One of the four homes of unsafe code: every pointer here stays inside `storage`, whose
+/// capacity is checked before each write.
+
+@safe
+public struct ByteBuffer: ~Copyable, @unchecked Sendable {
+  /// Invariant, kept by this file: `storage` has `capacity` bytes (nil when 0), the first `count` of them initialised.
+  @usableFromInline package var storage: UnsafeMutableRawPointer?
+  @usableFromInline package var _capacity: Int
+  @usableFromInline package var _count: Int
+
+  /// An empty buffer without memory of its own.
+  @inlinable
+  public init() {
+    unsafe storage = nil
+    _capacity = 0
+    _count = 0
+  }
+
+  /// An empty buffer with room for `capacity` bytes.
+  @inlinable
+  public init(capacity: Int) {
+    self.init()
+    if capacity > 0 { grow(toFit: capacity) }
+  }
+
+  @inlinable
+  deinit { unsafe storage?.deallocate() }
+
+  @inlinable public var count: Int { _count }
+  @inlinable public var capacity: Int { _capacity }
+  @inlinable public var isEmpty: Bool { _count == 0 }
+
+  /// The bytes written so far, borrowed.
+  @inlinable
+  public var bytes: RawSpan {
+    @_lifetime(borrow self)
+    get {
+      let span = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(storage ?? ByteBuffer.nowhere), byteCount: _count)
+      return unsafe _overrideLifetime(span, borrowing: self)
+    }
+  }
+
+  /// Address for an empty span: never read, for `count` is 0 wherever it is used.
+  @usableFromInline static var nowhere: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(bitPattern: 16)! }
+
+  // MARK: Writing
+
+  @inlinable
+  public mutating func append(_ byte: UInt8) {
+    reserve(1)
+    unsafe storage!.storeBytes(of: byte, toByteOffset: _count, as: UInt8.self)
+    _count &+= 1
+  }
+
+  /// Appends the text's UTF-8 bytes; for literals known to the compiler.
+  @inlinable
+  public mutating func append(_ text: StaticString) {
+    unsafe append(start: UnsafeRawPointer(text.utf8Start), count: text.utf8CodeUnitCount)
+  }
+
+  @inlinable
+  public mutating func append(_ span: RawSpan) {
+    unsafe span.withUnsafeBytes { source in
+      if let start = source.baseAddress { unsafe append(start: start, count: source.count) }
+    }
+  }
+
+  @inlinable
+  public mutating func append(_ bytes: [UInt8]) {
+    unsafe bytes.withUnsafeBytes { source in
+      if let start = source.baseAddress { unsafe append(start: start, count: source.count) }
+    }
+  }
+
+  /// Appends the text's UTF-8 bytes.
+  @inlinable
+  public mutating func append(_ text: String) {
+    var text = text
+    text.withUTF8 { source in
+      if let start = source.baseAddress { unsafe append(start: UnsafeRawPointer(start), count: source.count) }
+    }
+  }
+
+  @unsafe @inlinable
+  package mutating func append(start: UnsafeRawPointer, count: Int) {
+    reserve(count)
+    unsafe (storage ?? ByteBuffer.nowhere).advanced(by: _count).copyMemory(from: start, byteCount: count)
+    _count &+= count
+  }
+
+  /// Makes room for `additional` bytes beyond `count`, so that they can be written without growing again.
+  @inlinable
+  public mutating func reserve(_ additional: Int) {
+    if _capacity &- _count < additional { grow(toFit: _count + additional) }
+  }
+
+  @usableFromInline
+  mutating func grow(toFit minimum: Int) {
+    let newCapacity = max(minimum, _capacity &* 2, ByteBuffer.capacityMin)
+    let new = UnsafeMutableRawPointer.allocate(byteCount: newCapacity, alignment: 16)
+    if let old = unsafe storage {
+      unsafe new.copyMemory(from: old, byteCount: _count)
+      unsafe old.deallocate()
+    }
+    unsafe storage = new
+    _capacity = newCapacity
+  }
+
+  /// The smallest memory a buffer takes, in bytes.
+  @usableFromInline static var capacityMin: Int { 64 }
+
+  /// Lends the free bytes after `count`, at least `minimum` of them; `body` says how many it initialised from the front.
+  @unsafe @inlinable
+  package mutating func withFreeBytes(atLeast minimum: Int, _ body: (UnsafeMutableRawBufferPointer) -> Int) {
+    reserve(minimum)
+    let free = unsafe UnsafeMutableRawBufferPointer(start: (storage ?? ByteBuffer.nowhere) + _count, count: _capacity - _count)
+    let written = unsafe body(free)
+    precondition(written >= 0 && written <= free.count, "wrote past the end of a byte buffer")
+    _count += written
+  }
+
+  // MARK: Patching and taking back
+
+  /// Replaces the byte at `index`.
+  @inlinable
+  public mutating func replace(at index: Int, with byte: UInt8) {
+    precondition(index >= 0 && index < _count, "index outside of a byte buffer")
+    unsafe storage!.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
+  }
+
+  /// Moves the bytes from `index` to the end by `distance` (negative: towards the front), as room for a number known only later.
+  /// The bytes uncovered by a move to the back keep their old content.
+  @inlinable
+  public mutating func shiftTail(from index: Int, by distance: Int) {
+    precondition(index >= 0 && index <= _count && index + distance >= 0, "shift outside of a byte buffer")
+    if distance > 0 { reserve(distance) }
+    let tail = _count - index
+    if tail > 0 {
+      unsafe storage!.advanced(by: index + distance).copyMemory(from: storage!.advanced(by: index), byteCount: tail)
+    }
+    _count += distance
+  }
+
+  /// Forgets everything after the first `count` bytes; keeps the memory.
+  @inlinable
+  public mutating func truncate(to count: Int) {
+    precondition(count >= 0 && count <= _count, "truncation beyond the end of a byte buffer")
+    _count = count
+  }
+
+  /// Forgets all bytes; keeps the memory.
+  @inlinable
+  public mutating func removeAll() { _count = 0 }
+
+  /// Forgets the first `count` bytes and moves the rest to the front: O(rest).
+  @inlinable
+  public mutating func removeFirst(_ count: Int) {
+    precondition(count >= 0 && count <= _count, "removal beyond the end of a byte buffer")
+    if count == 0 { return }
+    unsafe storage!.copyMemory(from: storage!.advanced(by: count), byteCount: _count - count)
+    _count -= count
+  }
+}
+
+extension ByteBuffer {
+  /// The bytes as text, for people (invalid UTF-8 is repaired).
+  public var text: String { bytes.text }
+
+  /// A copy, for where a buffer must leave its owner's thread.
+  public func copied() -> [UInt8] { bytes.copied() }
+}

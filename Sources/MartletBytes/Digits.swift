@@ -1,0 +1,104 @@
+/// Integers to digits and back. Writing goes two digits at a time through a table, straight into the output buffer; reading is
+/// strict: no sign where none is allowed, no empty text, no overflow.
+
+extension ByteBuffer {
+  /// Appends `value` in decimal.
+  @inlinable
+  public mutating func append(decimal value: UInt64) {
+    let count = Digits.count(value)
+    reserve(count)
+    unsafe Digits.write(value, endingAt: storage! + _count + count)
+    _count &+= count
+  }
+
+  /// Appends `value` in decimal, with `-` in front where negative.
+  @inlinable
+  public mutating func append(decimal value: Int64) {
+    if value < 0 { append(UInt8(ascii: "-")) }
+    append(decimal: value.magnitude)
+  }
+
+  @inlinable
+  public mutating func append(decimal value: Int) { append(decimal: Int64(value)) }
+
+  /// Writes `value` over the bytes `end - digits ..< end`, which exist already.
+  @inlinable
+  public mutating func replace(decimal value: UInt64, endingAt end: Int) {
+    precondition(end <= _count && end >= Digits.count(value), "digits outside of a byte buffer")
+    unsafe Digits.write(value, endingAt: storage! + end)
+  }
+
+  /// Appends `value` in lower-case hexadecimal, without leading zeros.
+  public mutating func append(hexadecimal value: UInt64) {
+    var shift = value == 0 ? 0 : (63 - value.leadingZeroBitCount) / 4 * 4
+    while shift >= 0 {
+      let digit = UInt8(truncatingIfNeeded: value >> UInt64(shift)) & 15
+      append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+      shift -= 4
+    }
+  }
+}
+
+public enum Digits {
+  /// How many decimal digits `value` has, 1 to 20.
+  @inlinable
+  public static func count(_ value: UInt64) -> Int {
+    if value < 10 { return 1 }
+    if value < 100 { return 2 }
+    if value < 1_000 { return 3 }
+    if value < 10_000 { return 4 }
+    return 4 + count(value / 10_000)
+  }
+
+  /// Writes the digits of `value` into the bytes before `end`, which the caller has reserved.
+  @unsafe @inlinable
+  static func write(_ value: UInt64, endingAt end: UnsafeMutableRawPointer) {
+    var rest = value
+    var place = unsafe end
+    while rest >= 100 {
+      let pair = Int(truncatingIfNeeded: rest % 100)
+      rest /= 100
+      unsafe place -= 2
+      unsafe place.copyMemory(from: UnsafeRawPointer(pairs.utf8Start + pair * 2), byteCount: 2)
+    }
+    if rest >= 10 {
+      unsafe place -= 2
+      unsafe place.copyMemory(from: UnsafeRawPointer(pairs.utf8Start + Int(rest) * 2), byteCount: 2)
+    } else {
+      unsafe place -= 1
+      unsafe place.storeBytes(of: 0x30 + UInt8(truncatingIfNeeded: rest), as: UInt8.self)
+    }
+  }
+
+  @usableFromInline static var pairs: StaticString {
+    """
+    0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
+    5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899
+    """
+  }
+
+  /// The number that `span` spells in decimal digits alone; nil if empty, anything else, or beyond 64 bits.
+  @inlinable
+  public static func parseUnsigned(_ span: RawSpan) -> UInt64? {
+    guard span.byteCount > 0 else { return nil }
+    var value: UInt64 = 0
+    for index in 0..<span.byteCount {
+      let digit = span[index] &- 0x30
+      guard digit < 10 else { return nil }
+      let (product, tooLarge) = value.multipliedReportingOverflow(by: 10)
+      let (sum, carried) = product.addingReportingOverflow(UInt64(digit))
+      if tooLarge || carried { return nil }
+      value = sum
+    }
+    return value
+  }
+
+  /// As `parseUnsigned`, with an optional `-` in front; nil beyond Int64.
+  public static func parseSigned(_ span: RawSpan) -> Int64? {
+    guard span.byteCount > 0 else { return nil }
+    guard span[0] == UInt8(ascii: "-") else { return parseUnsigned(span).flatMap { Int64(exactly: $0) } }
+    guard let magnitude = parseUnsigned(span[1..<span.byteCount]) else { return nil }
+    if magnitude == Int64.min.magnitude { return Int64.min }
+    return Int64(exactly: magnitude).map { -$0 }
+  }
+}

@@ -1,0 +1,39 @@
+/// Durations counted in buckets whose bounds double: for Prometheus and for percentiles that need no more than that.
+///
+/// A record is one leading-zero count and one addition. Bounds run from 1 µs (2^10 ns, in fact 1.024 µs) to about 17 s (2^34 ns)
+/// and an overflow bucket. Plain integers: one per loop, added up by the reader.
+
+package struct LatencyHistogram: Sendable {
+  /// Buckets, the overflow bucket included.
+  package static var bucketCount: Int { 26 }
+  /// log2 of the first bucket's bound in nanoseconds.
+  @usableFromInline static var firstBoundLog2: Int { 10 }
+
+  package private(set) var counts: [UInt64]
+  package private(set) var nanosecondsTotal: UInt64 = 0
+
+  package init() { counts = Array(repeating: 0, count: Self.bucketCount) }
+
+  package var count: UInt64 { counts.reduce(0, &+) }
+
+  /// The upper bound of bucket `index` in seconds, inclusive; nil for the overflow bucket.
+  package static func boundSeconds(_ index: Int) -> Double? {
+    index < bucketCount - 1 ? Double(UInt64(1) << UInt64(index + firstBoundLog2)) / 1e9 : nil
+  }
+
+  /// The bucket for a duration.
+  package static func bucket(nanoseconds: UInt64) -> Int {
+    let bits = 64 - (nanoseconds == 0 ? 0 : nanoseconds - 1).leadingZeroBitCount  // smallest b with nanoseconds <= 2^b
+    return min(max(bits - firstBoundLog2, 0), bucketCount - 1)
+  }
+
+  package mutating func record(nanoseconds: UInt64) {
+    counts[Self.bucket(nanoseconds: nanoseconds)] &+= 1
+    nanosecondsTotal &+= nanoseconds
+  }
+
+  package mutating func add(_ other: LatencyHistogram) {
+    for index in counts.indices { counts[index] &+= other.counts[index] }
+    nanosecondsTotal &+= other.nanosecondsTotal
+  }
+}

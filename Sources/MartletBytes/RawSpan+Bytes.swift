@@ -1,0 +1,83 @@
+/// Reading borrowed bytes. `RawSpan` checks bounds; the `unchecked` reads below trust a caller inside this package that has
+/// compared the offset with `byteCount` already, as scanners do once per step.
+
+extension RawSpan {
+  /// The byte at `offset`; stops the process outside of the span.
+  @inlinable
+  public subscript(offset: Int) -> UInt8 {
+    unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+  }
+
+  /// The byte at `offset`, which the caller has checked.
+  @unsafe @inlinable
+  package func uncheckedByte(at offset: Int) -> UInt8 {
+    unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
+  }
+
+  /// Eight bytes from `offset` in memory order as a little-endian number; the caller has checked `offset + 8 <= byteCount`.
+  @unsafe @inlinable
+  package func uncheckedWord(at offset: Int) -> UInt64 {
+    unsafe UInt64(littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
+  }
+
+  /// The bytes of `range`, borrowed from the same owner.
+  @inlinable
+  public subscript(range: Range<Int>) -> RawSpan {
+    @_lifetime(copy self)
+    get { extracting(range) }
+  }
+
+  /// Where `byte` first occurs at or after `start`; nil if it does not.
+  @inlinable
+  public func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
+    var index = start
+    while index < byteCount {
+      if unsafe uncheckedByte(at: index) == byte { return index }
+      index &+= 1
+    }
+    return nil
+  }
+
+  /// Whether both spans hold the same bytes.
+  @inlinable
+  public func equals(_ other: RawSpan) -> Bool {
+    guard byteCount == other.byteCount else { return false }
+    var index = 0
+    while index < byteCount {
+      if unsafe uncheckedByte(at: index) != other.uncheckedByte(at: index) { return false }
+      index &+= 1
+    }
+    return true
+  }
+
+  /// Whether the span holds exactly the bytes of `text`.
+  @inlinable
+  public func equals(_ text: StaticString) -> Bool {
+    guard byteCount == text.utf8CodeUnitCount else { return false }
+    for index in 0..<byteCount where unsafe uncheckedByte(at: index) != text.utf8Start[index] { return false }
+    return true
+  }
+
+  /// Whether the span holds the bytes of `text`, ASCII letters compared without case; `text` is in lower case.
+  @inlinable
+  public func equalsIgnoringCase(_ lowercased: StaticString) -> Bool {
+    guard byteCount == lowercased.utf8CodeUnitCount else { return false }
+    for index in 0..<byteCount where unsafe ASCII.lowercased(uncheckedByte(at: index)) != lowercased.utf8Start[index] { return false }
+    return true
+  }
+
+  /// Whether both spans hold the same bytes, in a time that depends on their lengths only: for secrets.
+  public func equalsInConstantTime(_ other: RawSpan) -> Bool {
+    var difference: UInt8 = byteCount == other.byteCount ? 0 : 1
+    for index in 0..<byteCount {
+      difference |= self[index] ^ (other.byteCount == 0 ? 0xFF : other[index % other.byteCount])
+    }
+    return difference == 0
+  }
+
+  /// The bytes as text, for people (invalid UTF-8 is repaired).
+  public var text: String { unsafe withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) } }
+
+  /// A copy, for where bytes must outlive their owner.
+  public func copied() -> [UInt8] { unsafe withUnsafeBytes { unsafe [UInt8]($0) } }
+}
