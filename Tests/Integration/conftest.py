@@ -1,0 +1,40 @@
+import os
+
+import pytest
+
+from server import BINARY, Server
+
+
+def pytest_sessionstart(session):
+    if not os.access(BINARY, os.X_OK):
+        pytest.exit(f"no martlet at {BINARY}: run scripts/build, or name one in MARTLET_BINARY", returncode=1)
+
+
+@pytest.fixture
+def server():
+    """A server of this test's own, with default options; stopped afterwards, exit 0 asserted."""
+    with Server() as running:
+        yield running
+
+
+@pytest.fixture
+def start():
+    """Starts servers with options of the test's choosing. Afterwards each is stopped, exit 0 asserted, unless the test itself
+    awaited its end: a server that died unseen fails the test."""
+    begun = []
+
+    def begin(*options, env=None, http="127.0.0.1:0"):
+        begun.append(Server(options, env=env, http=http))
+        return begun[-1].start()
+
+    yield begin
+    failures = []
+    for one in begun:
+        if one.process is None or one.end_awaited:
+            continue
+        try:
+            one.stop()
+        except AssertionError as failure:
+            failures.append(failure)
+    if failures:
+        raise failures[0]
