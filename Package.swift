@@ -63,6 +63,7 @@ let package = Package(
       dependencies: ["CacheServer", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: settings),
 
+    tests("ArchitectureTests", []),  // imports nothing: it reads the others
     tests("MartletBytesTests", ["MartletBytes"]),
     tests("MartletLoopTests", ["MartletLoop", "MartletBytes"]),
     tests("MartletHTTPTests", ["MartletHTTP", "MartletBytes"]),
