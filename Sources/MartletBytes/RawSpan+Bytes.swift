@@ -81,3 +81,12 @@ extension RawSpan {
   /// A copy, for where bytes must outlive their owner.
   public func copied() -> [UInt8] { unsafe withUnsafeBytes { unsafe [UInt8]($0) } }
 }
+
+extension [UInt8] {
+  /// The array's bytes, borrowed. (`span.bytes` counts as unsafe because other element types may hold padding.)
+  @inlinable
+  public var rawSpan: RawSpan {
+    @_lifetime(borrow self)
+    get { unsafe span.bytes }
+  }
+}

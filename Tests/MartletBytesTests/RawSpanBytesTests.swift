@@ -1,0 +1,137 @@
+import MartletBytes
+import Testing
+
+@Suite("Borrowed bytes")
+struct RawSpanBytesTests {
+  func span<Result>(_ text: String, _ body: (RawSpan) -> Result) -> Result { body(Array(text.utf8).rawSpan) }
+
+  @Test("Comparison is by content and length")
+  func equality() {
+    #expect(span("abc") { a in span("abc") { a.equals($0) } })
+    #expect(!span("abc") { a in span("abd") { a.equals($0) } })
+    #expect(!span("abc") { a in span("ab") { a.equals($0) } })
+    #expect(span("Content-LENGTH") { $0.equalsIgnoringCase("content-length") })
+    #expect(!span("content-lengtH ") { $0.equalsIgnoringCase("content-length") })
+    #expect(!span("a[c") { $0.equalsIgnoringCase("a{c") })
+  }
+
+  @Test(
+    "Secrets are equal only when every byte is",
+    arguments: [
+      ("", "", true), ("a", "", false), ("", "a", false), ("abc", "abc", true), ("abc", "abd", false), ("abc", "abcabc", false),
+      ("abcabc", "abc", false),
+    ])
+  func constantTime(left: String, right: String, equal: Bool) {
+    #expect(span(left) { a in span(right) { a.equalsInConstantTime($0) } } == equal)
+  }
+
+  @Test("A byte is found from where one asks")
+  func finds() {
+    #expect(span("a,b,c") { $0.firstIndex(of: UInt8(ascii: ",")) } == 1)
+    #expect(span("a,b,c") { $0.firstIndex(of: UInt8(ascii: ","), from: 2) } == 3)
+    #expect(span("a,b,c") { $0.firstIndex(of: UInt8(ascii: ";")) } == nil)
+    #expect(span("") { $0.firstIndex(of: 0) } == nil)
+  }
+}
+
+@Suite("SeededHash")
+struct SeededHashTests {
+  @Test("Each length and each single changed bit gives another hash")
+  func spreads() {
+    let hash = SeededHash(seed: 42)
+    var seen: Set<UInt64> = []
+    var count = 0
+    for length in 0..<70 {
+      var key = [UInt8](repeating: 0, count: length)
+      seen.insert(hash.hash(key.rawSpan))
+      count += 1
+      for bit in 0..<length * 8 {
+        key[bit / 8] ^= 1 << UInt8(bit % 8)
+        seen.insert(hash.hash(key.rawSpan))
+        count += 1
+        key[bit / 8] ^= 1 << UInt8(bit % 8)
+      }
+    }
+    #expect(seen.count == count)
+  }
+
+  @Test("The top bits of consecutive keys spread over 256 buckets evenly")
+  func topBits() {
+    let hash = SeededHash(seed: 7)
+    var buckets = [Int](repeating: 0, count: 256)
+    for number in 0..<100_000 { buckets[Int(hash.hash(Array("key:\(number)".utf8).rawSpan) >> 56)] += 1 }
+    #expect(buckets.min()! > 300 && buckets.max()! < 500)
+  }
+
+  @Test("Another seed gives other hashes, the same seed the same")
+  func seeds() {
+    let key = Array("some key".utf8)
+    #expect(SeededHash(seed: 1).hash(key.rawSpan) == SeededHash(seed: 1).hash(key.rawSpan))
+    #expect(SeededHash(seed: 1).hash(key.rawSpan) != SeededHash(seed: 2).hash(key.rawSpan))
+  }
+}
+
+@Suite("Clocks")
+struct TimeTests {
+  @Test("Times saturate instead of wrapping")
+  func saturates() {
+    #expect(MonotonicTime(nanoseconds: 5).advanced(byNanoseconds: .max) == .never)
+    #expect(MonotonicTime.never.advanced(bySeconds: 1) == .never)
+    #expect(MonotonicTime(nanoseconds: 5).advanced(bySeconds: -1) == MonotonicTime(nanoseconds: 5))
+    #expect(UnixTime(milliseconds: 5).advanced(byMilliseconds: .max) == .never)
+    #expect(MonotonicTime(nanoseconds: 5).nanoseconds(since: MonotonicTime(nanoseconds: 9)) == 0)
+  }
+
+  @Test("A steady clock advances exactly as the monotonic clock does")
+  func steady() {
+    let clock = SteadyClock()
+    let now = MonotonicTime.now
+    let start = clock.unixTime(at: now)
+    #expect(clock.unixTime(at: now.advanced(bySeconds: 3600)).milliseconds - start.milliseconds == 3_600_000)
+    #expect(start.milliseconds > 1_700_000_000_000)
+  }
+}
+
+@Suite("LatencyHistogram")
+struct LatencyHistogramTests {
+  @Test("A duration falls into the first bucket whose bound it does not exceed")
+  func buckets() throws {
+    for nanoseconds: UInt64 in [0, 1, 1023, 1024, 1025, 2048, 2049, 1_000_000, 1 << 34, (1 << 34) + 1, .max] {
+      let index = LatencyHistogram.bucket(nanoseconds: nanoseconds)
+      let seconds = Double(nanoseconds) / 1e9
+      if let bound = LatencyHistogram.boundSeconds(index) {
+        #expect(seconds <= bound)
+      } else {
+        #expect(index == LatencyHistogram.bucketCount - 1)
+      }
+      if index > 0 { #expect(seconds > (try #require(LatencyHistogram.boundSeconds(index - 1)))) }
+    }
+  }
+
+  @Test("Histograms add up")
+  func adds() {
+    var left = LatencyHistogram()
+    var right = LatencyHistogram()
+    left.record(nanoseconds: 2000)
+    right.record(nanoseconds: 2000)
+    right.record(nanoseconds: 5)
+    left.add(right)
+    #expect(left.count == 3)
+    #expect(left.nanosecondsTotal == 4005)
+  }
+}
+
+@Suite("ShardLock and LoopLocal")
+struct SharedStateTests {
+  @Test("A lock keeps concurrent additions whole")
+  func lock() async {
+    let lock = ShardLock()
+    let count = LoopLocal(0)
+    await withTaskGroup(of: Void.self) { group in
+      for _ in 0..<8 {
+        group.addTask { for _ in 0..<1000 { lock.withLock { count.value += 1 } } }
+      }
+    }
+    #expect(count.value == 8000)
+  }
+}
