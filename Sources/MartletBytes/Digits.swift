@@ -52,7 +52,7 @@ public enum Digits {
 
   /// Writes the digits of `value` into the bytes before `end`, which the caller has reserved.
   @unsafe @inlinable
-  static func write(_ value: UInt64, endingAt end: UnsafeMutableRawPointer) {
+  package static func write(_ value: UInt64, endingAt end: UnsafeMutableRawPointer) {
     var rest = value
     var place = unsafe end
     while rest >= 100 {
