@@ -1,0 +1,37 @@
+"""The measuring scripts run once, tiny, so that they cannot rot. What they would measure here means nothing."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from server import BINARY, ROOT, clean_environment
+
+
+def benchmark(script, *arguments):
+    return subprocess.run(
+        [sys.executable, ROOT / "Benchmarks/Ceiling" / script, "--quick", *arguments],
+        env=clean_environment({"MARTLET_BINARY": BINARY}), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
+
+
+def needs(*programs):
+    missing = [program for program in programs if not shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin")]
+    return pytest.mark.skipif(bool(missing), reason=f"{' and '.join(missing)} not installed")
+
+
+@needs("wrk", "nginx", "taskset", "cc", "pkg-config")
+def test_the_ceiling_is_compared_with_nginx_and_martlet():
+    done = benchmark("contest.py")
+    assert done.returncode == 0, done.stderr
+    for words in ("depth 1 ", "depth 16 ", "| ceiling |", "| nginx |", "| martlet /json |", "| martlet cached GET |"):
+        assert words in done.stdout
+
+
+@needs("cc", "strip")
+def test_costs_are_counted():
+    done = benchmark("costs.py", "size", "start", "connections", "allocations")
+    assert done.returncode == 0, done.stderr
+    for words in ("stripped", "ready", "idle RSS", "idle keep-alive", "allocations, cached PUT"):
+        assert words in done.stdout
