@@ -32,6 +32,20 @@ package struct LatencyHistogram: Sendable {
     nanosecondsTotal &+= nanoseconds
   }
 
+  /// The bound of the bucket that holds the given quantile (0 to 1), in seconds; 0 without records. In the overflow bucket: the
+  /// largest bound.
+  package func upperBoundSeconds(quantile: Double) -> Double {
+    let total = count
+    guard total > 0 else { return 0 }
+    let rank = max(1, UInt64((Double(total) * quantile).rounded(.up)))
+    var seen: UInt64 = 0
+    for (index, count) in counts.enumerated() {
+      seen += count
+      if seen >= rank { return Self.boundSeconds(min(index, Self.bucketCount - 2)) ?? 0 }
+    }
+    return 0
+  }
+
   package mutating func add(_ other: LatencyHistogram) {
     for index in counts.indices { counts[index] &+= other.counts[index] }
     nanosecondsTotal &+= other.nanosecondsTotal

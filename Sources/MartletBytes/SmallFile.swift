@@ -43,3 +43,14 @@ package enum SmallFile {
     #endif
   }
 }
+
+package enum Folder {
+  /// How many entries the folder at `path` has, `.` and `..` not counted; nil if it cannot be read. Blocks.
+  package static func entryCount(_ path: String) -> Int? {
+    guard let folder = unsafe opendir(path) else { return nil }
+    defer { unsafe _ = closedir(folder) }
+    var count = -2
+    while unsafe readdir(folder) != nil { count += 1 }
+    return max(count, 0)
+  }
+}

@@ -44,6 +44,9 @@ public struct MonotonicTime: Comparable, Sendable, Hashable {
     nanoseconds > earlier.nanoseconds ? nanoseconds &- earlier.nanoseconds : 0
   }
 
+  /// CPU time that this process has used, user and system, in nanoseconds.
+  package static var processCPUNanoseconds: UInt64 { read(CLOCK_PROCESS_CPUTIME_ID) }
+
   static func read(_ clock: clockid_t) -> UInt64 {
     var time = timespec()
     unsafe clock_gettime(clock, &time)
