@@ -35,6 +35,9 @@ package final class ShardLock: @unchecked Sendable {
     precondition(code == 0, "pthread_mutex_lock failed")
   }
 
+  /// Takes the lock if nobody holds it, this thread included; never waits.
+  package func tryLock() -> Bool { unsafe pthread_mutex_trylock(mutex) == 0 }
+
   @inline(__always)
   package func unlock() { unsafe _ = pthread_mutex_unlock(mutex) }
 
