@@ -1,0 +1,30 @@
+/// What the store has counted since it was made, and what it holds now.
+
+package import MartletBytes
+
+public struct CacheStatistics: Sendable {
+  public internal(set) var hits: UInt64 = 0
+  public internal(set) var misses: UInt64 = 0
+  /// Puts, updates and increments that went through.
+  public internal(set) var sets: UInt64 = 0
+  public internal(set) var deletes: UInt64 = 0
+  public internal(set) var evictions: UInt64 = 0
+  public internal(set) var expirations: UInt64 = 0
+  /// Entries now, expired ones not yet removed included.
+  public internal(set) var entries: UInt64 = 0
+  /// Memory of entries and tables, allocator's overhead included.
+  public internal(set) var bytes: UInt64 = 0
+  public internal(set) var limitBytes: UInt64 = 0
+  /// From the end of an entry's time until its memory was free.
+  package internal(set) var expiryLag = LatencyHistogram()
+
+  mutating func add(_ shard: Shard.Counters) {
+    hits += shard.hits
+    misses += shard.misses
+    sets += shard.sets
+    deletes += shard.deletes
+    evictions += shard.evictions
+    expirations += shard.expirations
+    expiryLag.add(shard.expiryLag)
+  }
+}

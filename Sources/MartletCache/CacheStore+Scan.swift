@@ -1,0 +1,152 @@
+/// Verbs over many entries, in bounded steps: iteration, removal by prefix, everything, expiry.
+///
+/// A cursor is a position in hash space. Pages of the table stand in that order and only ever split, so an entry that is there
+/// from the first step to the last is met, whatever else comes and goes; each at most once. The lock of one shard is held for one
+/// page at a time.
+
+package import MartletBytes
+internal import Synchronization
+
+/// Where an iteration goes on: as text for clients, a decimal number; 0 is the start.
+package struct ScanCursor: Sendable, Equatable {
+  /// All entries whose hash is below have been met.
+  package let position: UInt64
+
+  package static var start: ScanCursor { ScanCursor(position: 0) }
+
+  package init(position: UInt64) { self.position = position }
+
+  /// Nil unless `text` is a decimal number of 64 bits.
+  package init?(_ text: RawSpan) {
+    guard let position = Digits.parseUnsigned(text) else { return nil }
+    self.position = position
+  }
+}
+
+extension ByteBuffer {
+  package mutating func append(_ cursor: ScanCursor) { append(decimal: cursor.position) }
+}
+
+extension CacheStore {
+  /// Lends up to `limit` entries from `cursor` on to `body`, under their shard's lock; returns where to go on, nil at the end.
+  ///
+  /// `database` nil: all of them. Only keys that begin with `prefix`. Looks at no more than `examineMax` entries, and one page, so
+  /// a step may lend few or none without being the last.
+  package func scan(
+    from cursor: ScanCursor, limit: Int, prefix: RawSpan = RawSpan(), database: UInt8? = 0, examineMax: Int = 4096,
+    at now: UnixTime, _ body: (borrowing EntryView) -> Void
+  ) -> ScanCursor? {
+    var left = limit
+    var examinable = examineMax
+    var position = cursor.position
+    while left > 0, examinable > 0 {
+      let index = unsafe engine.pointee.shardIndex(position)
+      unsafe engine.pointee[index].lock.lock()
+      let next = unsafe engine.pointee[index].walk(from: position, shard: index) { entry in
+        if left == 0 || examinable == 0 { return false }
+        examinable -= 1
+        let isAsked = database.map { $0 == entry.database } ?? true
+        if isAsked, now < entry.expiry, entry.key.begins(with: prefix) {
+          left -= 1
+          body(EntryView(entry))
+        }
+        return true
+      }
+      unsafe engine.pointee[index].lock.unlock()
+      guard let next else { return nil }
+      position = next
+      examinable -= 1
+    }
+    return ScanCursor(position: position)
+  }
+
+  /// Removes entries whose keys begin with `prefix`, from `cursor` on, looking at `maxSteps` entries and the rest of a page.
+  package func remove(
+    prefix: RawSpan, database: UInt8 = 0, from cursor: ScanCursor, maxSteps: Int = 4096, at now: UnixTime
+  ) -> (deleted: Int, next: ScanCursor?) {
+    var deleted = 0
+    var steps = 0
+    var position = cursor.position
+    while steps < maxSteps {
+      let index = unsafe engine.pointee.shardIndex(position)
+      unsafe engine.pointee[index].lock.lock()
+      let next = unsafe engine.pointee[index].remove(prefix: prefix, database: database, from: position, shard: index, at: now)
+      unsafe engine.pointee[index].lock.unlock()
+      deleted += next.deleted
+      steps += next.steps
+      guard let onward = next.next else { return (deleted, nil) }
+      position = onward
+    }
+    return (deleted, ScanCursor(position: position))
+  }
+
+  /// Removes everything. A shard's entries vanish at once and are freed outside its lock.
+  package func removeAll(at now: UnixTime) {
+    for index in unsafe 0..<engine.pointee.shardCount {
+      unsafe engine.pointee[index].lock.lock()
+      let table = unsafe engine.pointee[index].takeAll(at: now)
+      unsafe engine.pointee[index].lock.unlock()
+      unsafe engine.pointee.giveBack(Shard.free(table))
+    }
+  }
+
+  /// Removes one database. Where it shares a shard with others, that shard is locked while its part is freed.
+  package func removeAll(database: UInt8, at now: UnixTime) {
+    for index in unsafe 0..<engine.pointee.shardCount {
+      unsafe engine.pointee[index].lock.lock()
+      if unsafe engine.pointee[index].databaseCounts[Int(database)] == engine.pointee[index].table.count {
+        let table = unsafe engine.pointee[index].takeAll(at: now)
+        unsafe engine.pointee[index].lock.unlock()
+        unsafe engine.pointee.giveBack(Shard.free(table))
+      } else {
+        unsafe engine.pointee[index].clear(database: database, at: now)
+        unsafe engine.pointee[index].lock.unlock()
+      }
+    }
+  }
+
+  /// How many entries a database holds, expired ones not yet removed included.
+  package func count(database: UInt8 = 0) -> Int {
+    var count = 0
+    for index in unsafe 0..<engine.pointee.shardCount {
+      unsafe engine.pointee[index].lock.withLock { unsafe count += engine.pointee[index].databaseCounts[Int(database)] }
+    }
+    return count
+  }
+
+  /// Removes entries whose time is over, in a step of about `budget` slots (a page without any costs 1, one with some 496).
+  ///
+  /// Call it from a loop's timer, again at once while `isDone` is false and the loop has time. Any thread may; each step takes up
+  /// where the last one stopped, shard after shard.
+  package func expireStep(at now: UnixTime, budget: Int = 4096) -> (expired: Int, isDone: Bool) {
+    let count = unsafe engine.pointee.shardCount
+    var budget = budget
+    var expired = 0
+    while budget > 0 {
+      let turn = unsafe engine.pointee.expiryTurn.load(ordering: .relaxed)
+      let index = turn % count
+      unsafe engine.pointee[index].lock.lock()
+      let step = unsafe engine.pointee[index].expireStep(at: now, budget: &budget)
+      unsafe engine.pointee[index].lock.unlock()
+      expired += step.expired
+      guard step.isDone else { continue }
+      let moved = unsafe engine.pointee.expiryTurn.compareExchange(expected: turn, desired: (turn + 1) % count, ordering: .relaxed)
+      if moved.exchanged, turn + 1 == count { return (expired, true) }
+    }
+    return (expired, false)
+  }
+
+  /// The counters of all shards, added up, each under its lock.
+  public var statistics: CacheStatistics {
+    var sum = CacheStatistics()
+    for index in unsafe 0..<engine.pointee.shardCount {
+      unsafe engine.pointee[index].lock.withLock {
+        unsafe sum.add(engine.pointee[index].counters)
+        unsafe sum.entries += UInt64(engine.pointee[index].table.count)
+      }
+    }
+    sum.bytes = unsafe UInt64(max(0, engine.pointee.usedBytes))
+    sum.limitBytes = unsafe UInt64(engine.pointee.limitBytes)
+    return sum
+  }
+}

@@ -1,0 +1,152 @@
+/// What all shards have in common: the array of them, which one a hash belongs to, and the one ledger of bytes. Engine.
+///
+/// Lives in a heap cell that `CacheStore` owns, and is reached by pointer, so that the path of a get retains nothing.
+
+internal import MartletBytes
+internal import Synchronization
+
+@safe @usableFromInline
+struct Engine: ~Copyable {
+  /// `shardCount` initialised shards, from `init` to `deinit`.
+  private let shards: UnsafeMutablePointer<Shard>
+  /// Bytes of all entries (linked, reserved, or pinned) and tables.
+  private let ledger: UnsafeMutablePointer<Atomic<Int>>
+  let shardCount: Int
+  private let shardBits: Int
+  let hasher: KeyHasher
+  let limitBytes: Int
+  let valueBytesMax: Int
+  let evicts: Bool
+  /// Whose turn it is in `expireStep`.
+  let expiryTurn = Atomic<Int>(0)
+
+  init(options: CacheStore.Options) {
+    shardCount = options.shardCount
+    shardBits = options.shardCount.trailingZeroBitCount
+    hasher = KeyHasher(hasher: options.hashSeed.map { SeededHash(seed: $0) } ?? SeededHash())
+    limitBytes = options.limitBytes
+    valueBytesMax = options.valueBytesMax
+    evicts = options.eviction == .s3fifo
+    unsafe ledger = .allocate(capacity: 1)
+    unsafe ledger.initialize(to: Atomic(0))
+    unsafe shards = .allocate(capacity: shardCount)
+    for index in 0..<shardCount {
+      unsafe (shards + index).initialize(
+        to: Shard(bits: shardBits, hasher: hasher, versionOrigin: options.versionOrigin, ledger: ledger))
+    }
+  }
+
+  /// Nobody else holds the store any more: pins and reservations keep it alive.
+  deinit {
+    for index in 0..<shardCount {
+      var table = Table(shardBits: shardBits)
+      unsafe swap(&table, &shards[index].table)
+      _ = Shard.free(table)
+    }
+    unsafe shards.deinitialize(count: shardCount)
+    unsafe shards.deallocate()
+    unsafe ledger.deinitialize(count: 1)
+    unsafe ledger.deallocate()
+  }
+
+  // MARK: Shards
+
+  /// The shard at `index`, below `shardCount`; its lock is held by the caller, but for `lock` itself.
+  subscript(index: Int) -> Shard {
+    @inline(__always) unsafeAddress { unsafe UnsafePointer(shards + index) }
+    @inline(__always) nonmutating unsafeMutableAddress { unsafe shards + index }
+  }
+
+  @inline(__always)
+  func shardIndex(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: (hash &>> 1) &>> UInt64(63 &- shardBits)) }
+
+  func lock(_ set: ShardSet) { set.forEach { self[$0].lock.lock() } }
+
+  func unlock(_ set: ShardSet) { set.forEach { self[$0].lock.unlock() } }
+
+  // MARK: The ledger
+
+  var usedBytes: Int { unsafe ledger.pointee.load(ordering: .relaxed) }
+
+  /// Enters `bytes` without asking for room.
+  func enter(_ bytes: Int) { unsafe _ = ledger.pointee.add(bytes, ordering: .relaxed) }
+
+  func giveBack(_ bytes: Int) { unsafe _ = ledger.pointee.subtract(bytes, ordering: .relaxed) }
+
+  /// Enters `bytes` in the ledger for an entry of shard `own`, evicting as needed. `returning`: what will leave it when the new entry
+  /// replaces `replaced`, which is not evicted meanwhile. False: no room, nothing entered.
+  func takeRoom(_ bytes: Int, returning: Int = 0, replaced: Place? = nil, own: Int, held: ShardSet, at now: UnixTime) -> Bool {
+    let used = unsafe ledger.pointee.add(bytes, ordering: .relaxed).newValue
+    if used - returning <= limitBytes { return true }
+    let target = limitBytes + returning
+    self[own].protect(replaced)
+    let isMade = makeRoom(target, own: own, held: held, at: now)
+    self[own].protect(nil)
+    if !isMade { giveBack(bytes) }
+    return isMade
+  }
+
+  /// What is evicted from one shard before the next one has its turn, so that a large value does not empty a single shard.
+  private static var turnBytes: Int { 64 << 10 }
+
+  /// Evicts until the ledger is at `target` or below: from the entry's own shard while that holds its share, then from the
+  /// others in turn, which are only tried, never waited for (their locks may come before ours in order). Where the others are
+  /// busy the limit may be passed, by one value; the next put makes up for it.
+  private func makeRoom(_ target: Int, own: Int, held: ShardSet, at now: UnixTime) -> Bool {
+    guard evicts else {
+      var budget = 4 * Page.slotCount
+      while usedBytes > target, budget > 0, !self[own].expireStep(at: now, budget: &budget).isDone {}
+      return usedBytes <= target
+    }
+    var victim = own
+    var fruitless = 0
+    var someoneWasBusy = false
+    while true {
+      let over = usedBytes - target
+      if over <= 0 { return true }
+      if fruitless > 2 * shardCount { return someoneWasBusy }
+      let wanted = min(over, Engine.turnBytes)
+      var freed = 0
+      if victim == own {
+        let holdsItsShare = self[own].bytes * shardCount >= usedBytes / 4 * 3
+        if holdsItsShare || fruitless >= shardCount { freed = self[own].evict(bytes: wanted, at: now) }
+      } else if held.contains(victim) {
+        freed = self[victim].evict(bytes: wanted, at: now)
+      } else if self[victim].lock.tryLock() {
+        freed = self[victim].evict(bytes: wanted, at: now)
+        self[victim].lock.unlock()
+      } else {
+        someoneWasBusy = true
+      }
+      fruitless = freed > 0 ? 0 : fruitless + 1
+      victim = (victim + 1) & (shardCount - 1)
+    }
+  }
+}
+
+/// A set of shards, locked together in ascending order.
+@usableFromInline
+package struct ShardSet: Sendable, Equatable {
+  private var bits: UInt64 = 0
+
+  package init() {}
+
+  init(_ index: Int) { bits = 1 << UInt64(index) }
+
+  init(all count: Int) { bits = count == 64 ? .max : 1 << UInt64(count) - 1 }
+
+  mutating func insert(_ index: Int) { bits |= 1 << UInt64(index) }
+
+  func contains(_ index: Int) -> Bool { bits & 1 << UInt64(index) != 0 }
+
+  package mutating func formUnion(_ other: ShardSet) { bits |= other.bits }
+
+  @inline(__always)
+  func forEach(_ body: (Int) -> Void) {
+    var rest = bits
+    while rest != 0 {
+      body(rest.trailingZeroBitCount)
+      rest &= rest - 1
+    }
+  }
+}

@@ -1,0 +1,133 @@
+/// Where the verbs live: the shards of a set of keys, locked together for as long as this value is lent.
+///
+/// Single-key calls of `CacheStore` are sugar over it; batches, MULTI/EXEC, MSETNX, RENAME need no second mechanism to be atomic.
+/// A key whose shard is not among the locked ones is a mistake of the caller and stops the process.
+
+public import MartletBytes
+
+@safe @usableFromInline
+package struct LockedShards: ~Copyable {
+  /// The store outlives the loan.
+  let engine: UnsafeMutablePointer<Engine>
+  let held: ShardSet
+
+  /// Takes the locks, in ascending order.
+  @usableFromInline
+  init(engine: UnsafeMutablePointer<Engine>, locking set: ShardSet) {
+    unsafe self.engine = unsafe engine
+    held = set
+    unsafe engine.pointee.lock(set)
+  }
+
+  @usableFromInline
+  deinit { unsafe engine.pointee.unlock(held) }
+
+  /// The hash of a key, and the index of its shard, which must be held.
+  @inline(__always)
+  func locate(_ key: RawSpan, _ database: UInt8) -> (hash: UInt64, shard: Int) {
+    let hash = unsafe engine.pointee.hasher.hash(key, database: database)
+    let shard = unsafe engine.pointee.shardIndex(hash)
+    precondition(held.contains(shard), "a key outside of the locked shards")
+    return (hash, shard)
+  }
+
+  // MARK: Reading
+
+  /// Lends the entry of `key` to `body`; nil if there is none. Counts a hit or a miss, and a use.
+  ///
+  /// `allowsStale`: also an entry past its expiry that is kept until its `staleUntil`.
+  @inlinable
+  package mutating func get<Result: ~Copyable, Failure: Error>(
+    _ key: RawSpan, database: UInt8 = 0, allowsStale: Bool = false, at now: UnixTime,
+    _ body: (borrowing EntryView) throws(Failure) -> Result
+  ) throws(Failure) -> Result? {
+    guard let entry = find(key, database: database, allowsStale: allowsStale, counts: true, at: now) else { return nil }
+    return try body(EntryView(entry))
+  }
+
+  /// As `get`, but neither counts nor notes the use.
+  @inlinable
+  package mutating func peek<Result: ~Copyable, Failure: Error>(
+    _ key: RawSpan, database: UInt8 = 0, allowsStale: Bool = false, at now: UnixTime,
+    _ body: (borrowing EntryView) throws(Failure) -> Result
+  ) throws(Failure) -> Result? {
+    guard let entry = find(key, database: database, allowsStale: allowsStale, counts: false, at: now) else { return nil }
+    return try body(EntryView(entry))
+  }
+
+  @usableFromInline
+  mutating func find(_ key: RawSpan, database: UInt8, allowsStale: Bool, counts: Bool, at now: UnixTime) -> Entry? {
+    let (hash, index) = locate(key, database)
+    let place: Place?
+    switch unsafe engine.pointee[index].look(for: key, database: database, hash: hash, at: now) {
+    case .absent: place = nil
+    case .live(let live): place = live
+    case .stale(let stale): place = allowsStale ? stale : nil
+    }
+    guard let place else {
+      if counts { unsafe engine.pointee[index].counters.misses += 1 }
+      return nil
+    }
+    if counts {
+      unsafe engine.pointee[index].counters.hits += 1
+      unsafe engine.pointee[index].use(place)
+    }
+    return place.entry
+  }
+
+  /// Whether there is an entry; notes its use, counts nothing (TOUCH).
+  package mutating func touch(_ key: RawSpan, database: UInt8 = 0, at now: UnixTime) -> Bool {
+    let (hash, index) = locate(key, database)
+    guard let place = unsafe engine.pointee[index].look(for: key, database: database, hash: hash, at: now).livePlace else {
+      return false
+    }
+    unsafe engine.pointee[index].use(place)
+    return true
+  }
+
+  /// Reads what the verbs of a batch will read, in two passes of independent loads (table, then entries), so that the machine waits
+  /// for memory once and not once per key. Changes nothing.
+  package borrowing func prefetch(_ batch: borrowing KeyBatch) {
+    var sum: UInt64 = 0
+    for hash in batch.hashes {
+      let index = unsafe engine.pointee.shardIndex(hash)
+      guard held.contains(index), unsafe !engine.pointee[index].table.isEmpty else { continue }
+      sum &+= unsafe engine.pointee[index].table.page(for: engine.pointee[index].table.tag(hash)).touch(hash)
+    }
+    for hash in batch.hashes {
+      let index = unsafe engine.pointee.shardIndex(hash)
+      guard held.contains(index), unsafe !engine.pointee[index].table.isEmpty else { continue }
+      let tag = unsafe engine.pointee[index].table.tag(hash)
+      sum &+= unsafe engine.pointee[index].table.page(for: tag).touchEntry(hash, tag: tag)
+    }
+    blackHole(sum)
+  }
+}
+
+/// Keeps the reads of `prefetch` from being removed.
+@inline(never)
+@_optimize(none)
+private func blackHole(_: UInt64) {}
+
+/// The keys of a batch, hashed: which shards to lock, and what to read ahead. Keeps its memory from batch to batch.
+@usableFromInline
+package struct KeyBatch: ~Copyable {
+  private(set) var hashes: [UInt64] = []
+  /// The shards of all keys so far.
+  @usableFromInline package private(set) var shards = ShardSet()
+
+  package init() {}
+
+  package var count: Int { hashes.count }
+
+  package mutating func removeAll() {
+    hashes.removeAll(keepingCapacity: true)
+    shards = ShardSet()
+  }
+
+  package mutating func append(_ key: RawSpan, database: UInt8 = 0, of store: CacheStore) {
+    let hash = store.hash(key, database)
+    hashes.append(hash)
+    shards.formUnion(store.shards(hash: hash))
+  }
+}
