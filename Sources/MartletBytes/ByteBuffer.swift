@@ -68,6 +68,12 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
     }
   }
 
+  /// Appends what `other` holds.
+  @inlinable
+  public mutating func append(_ other: borrowing ByteBuffer) {
+    if let start = unsafe other.storage { unsafe append(start: UnsafeRawPointer(start), count: other._count) }
+  }
+
   @inlinable
   public mutating func append(_ bytes: [UInt8]) {
     unsafe bytes.withUnsafeBytes { source in

@@ -46,6 +46,12 @@ package struct LatencyHistogram: Sendable {
     return 0
   }
 
+  /// Records `times` events of the same duration.
+  package mutating func record(nanoseconds: UInt64, times: Int) {
+    counts[Self.bucket(nanoseconds: nanoseconds)] &+= UInt64(times)
+    nanosecondsTotal &+= nanoseconds &* UInt64(times)
+  }
+
   package mutating func add(_ other: LatencyHistogram) {
     for index in counts.indices { counts[index] &+= other.counts[index] }
     nanosecondsTotal &+= other.nanosecondsTotal

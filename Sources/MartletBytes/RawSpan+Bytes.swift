@@ -20,6 +20,29 @@ extension RawSpan {
     unsafe UInt64(littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
   }
 
+  /// Eight bytes from `offset` in memory order as a little-endian number, zeros standing for what lies beyond the end: scanners
+  /// step by it without a special case for the last bytes. `offset` is 0 or more; at or beyond the end the result is 0.
+  @inlinable
+  package func paddedWord(at offset: Int) -> UInt64 {
+    precondition(offset >= 0, "offset before a span")
+    if offset <= byteCount &- 8 { return unsafe uncheckedWord(at: offset) }
+    return lastWord(at: offset)
+  }
+
+  @inlinable @inline(never)
+  func lastWord(at offset: Int) -> UInt64 {
+    let missing = offset &- (byteCount &- 8)
+    if missing >= 8 { return 0 }
+    if byteCount >= 8 { return unsafe uncheckedWord(at: byteCount &- 8) &>> UInt64(missing &* 8) }
+    var word: UInt64 = 0
+    var index = byteCount
+    while index > offset {
+      index &-= 1
+      word = unsafe word &<< 8 | UInt64(uncheckedByte(at: index))
+    }
+    return word
+  }
+
   /// The bytes of `range`, borrowed from the same owner.
   @inlinable
   public subscript(range: Range<Int>) -> RawSpan {
