@@ -1,0 +1,142 @@
+/// Replies by `async` handlers. The session starts the handler with a copy of the request, answers `.blocked`, and goes on reading
+/// when the reply has come as a message: in order by construction, one at a time. Streams are pulled: the next chunk is asked for
+/// when the one before has been flushed.
+
+internal import MartletBytes
+
+/// What is known of a request while its reply is owed.
+struct OwedReply: ~Copyable {
+  var sequence: UInt64
+  var route: Int
+  var start: MonotonicTime
+  var isHead: Bool
+  var minorVersion: UInt8
+  var persistence: ResponseWriter.Persistence
+  /// Of the head of a streamed reply.
+  var status = 0
+  /// Fields that middleware set before the handler began.
+  var held: ByteBuffer
+  /// The rest of a streamed reply.
+  var pull: (@Sendable () async throws -> [UInt8]?)?
+}
+
+/// What arrives from an `async` handler.
+struct LaterMessage: Sendable {
+  enum Content: Sendable {
+    case response(OwnedResponse)
+    case chunk([UInt8]?)
+    case failed(any Error)
+  }
+
+  var sequence: UInt64
+  var content: Content
+}
+
+extension HTTPSession {
+  /// Starts the handler that the writer was given.
+  mutating func startLater(at now: MonotonicTime) -> Progress.Next {
+    guard let later = service.writer.value.later.take() else { preconditionFailure("no later reply to start") }
+    sequence += 1
+    let writer = service.writer
+    var held = ByteBuffer()
+    held.append(writer.value.held)
+    owed = OwedReply(
+      sequence: sequence, route: service.scratch.value.match.route, start: now, isHead: writer.value.isHead,
+      minorVersion: writer.value.minorVersion, persistence: writer.value.persistence, held: held, pull: nil)
+    phase = .owed
+    service.startAsync(id) { [sequence] in
+      do {
+        return LaterMessage(sequence: sequence, content: .response(try await later.handler(later.request)))
+      } catch {
+        return LaterMessage(sequence: sequence, content: .failed(error))
+      }
+    }
+    return .blocked
+  }
+
+  /// Asks for the next chunk of a streamed reply.
+  mutating func pullChunk() -> Progress.Next {
+    guard let pull = owed?.pull else { preconditionFailure("no stream to go on with") }
+    phase = .owed
+    service.startAsync(id) { [sequence] in
+      do {
+        return LaterMessage(sequence: sequence, content: .chunk(try await pull()))
+      } catch {
+        return LaterMessage(sequence: sequence, content: .failed(error))
+      }
+    }
+    return .blocked
+  }
+
+  /// Takes a message; a stale one changes nothing.
+  mutating func take(_ message: LaterMessage, at now: MonotonicTime) -> Progress.Next? {
+    guard case .owed = phase, message.sequence == sequence, owed != nil else { return nil }
+    switch message.content {
+    case .response(let response): return takeResponse(response, at: now)
+    case .chunk(let bytes?): return takeChunk(bytes)
+    case .chunk(nil): return endStream(at: now)
+    case .failed(let error): return takeFailure(error, at: now)
+    }
+  }
+
+  private mutating func takeResponse(_ response: OwnedResponse, at now: MonotonicTime) -> Progress.Next {
+    beginOwed()
+    service.writer.value.write(response)
+    if service.writer.value.isFaulty {
+      return takeFailure(HTTPError(.internalServerError, "The server made a reply that cannot be sent."), at: now)
+    }
+    if case .stream(let pull) = response.body, service.writer.value.state == .chunks, !service.writer.value.isHead {
+      owed?.pull = pull
+      owed?.persistence = service.writer.value.persistence
+      owed?.status = service.writer.value.status
+      phase = .streaming
+      return .full
+    }
+    return endOwed(at: now)
+  }
+
+  /// An error before the head becomes a reply; one in the middle of a stream cuts it, which is how HTTP says it.
+  private mutating func takeFailure(_ error: any Error, at now: MonotonicTime) -> Progress.Next {
+    let reply = service.reply(for: error, route: owed?.route ?? service.routes.unmatched)
+    if owed?.pull != nil { return .close(.aborted) }
+    beginOwed()
+    service.writer.value.problem(reply)
+    return endOwed(at: now)
+  }
+
+  private mutating func takeChunk(_ bytes: [UInt8]) -> Progress.Next {
+    service.writer.value.resumeChunks(minorVersion: owed?.minorVersion ?? 1)
+    service.writer.value.chunk(bytes.rawSpan)
+    phase = .streaming
+    return .full
+  }
+
+  private mutating func endStream(at now: MonotonicTime) -> Progress.Next {
+    service.writer.value.resumeChunks(minorVersion: owed?.minorVersion ?? 1)
+    service.writer.value.endChunks()
+    service.writer.value.persistence = owed?.persistence ?? .close
+    service.writer.value.status = owed?.status ?? 200
+    return endOwed(at: now)
+  }
+
+  /// Prepares the writer for the reply that is owed.
+  private mutating func beginOwed() {
+    guard let reply = owed.take() else { return }
+    // The server may have begun to stop in the meantime.
+    let persistence: ResponseWriter.Persistence = service.isDraining.value ? .close : reply.persistence
+    service.writer.value.begin(isHead: reply.isHead, minorVersion: reply.minorVersion, persistence: persistence)
+    service.writer.value.held.append(reply.held)
+    owed = consume reply
+  }
+
+  /// Counts the reply; the next request may come.
+  private mutating func endOwed(at now: MonotonicTime) -> Progress.Next {
+    if let reply = owed.take() {
+      service.statistics.value.record(
+        route: reply.route, status: service.writer.value.status, times: 1, nanoseconds: now.nanoseconds(since: reply.start))
+    }
+    phase = .request
+    if service.writer.value.persistence == .close { return closing() }
+    return .full  // not `.read`: further requests may be buffered, and the peer may have stopped sending
+  }
+}

@@ -1,0 +1,110 @@
+/// A parsed head: offsets into the bytes it was read from, from the request line's first byte. No bytes are copied.
+
+package struct RequestHead: ~Copyable {
+  package internal(set) var method: Method = .get
+  /// 1 for HTTP/1.1, 0 for HTTP/1.0.
+  package internal(set) var minorVersion: UInt8 = 1
+  /// The head's length, the empty line included.
+  package internal(set) var byteCount = 0
+  package internal(set) var methodBytes = ByteRange()
+  /// `/…`; `*` alone for the asterisk form.
+  package internal(set) var path = ByteRange()
+  /// Without the `?`; empty if there is none.
+  package internal(set) var query = ByteRange()
+  /// From the target's absolute form, else from the Host field; empty if HTTP/1.0 sent neither.
+  package internal(set) var host = ByteRange()
+  package internal(set) var pathHasPercent = false
+  /// nil without Content-Length; saturates.
+  package internal(set) var contentLength: Int?
+  package internal(set) var isChunked = false
+  package internal(set) var expectsContinue = false
+  /// Whether the client wants the connection kept (RFC 9112 section 9.3).
+  package internal(set) var keepsAlive = true
+  package internal(set) var fields = FieldTable()
+
+  /// What the parser has seen on the way to the verdicts above.
+  var seen = Seen()
+
+  struct Seen {
+    var methodUnknown = false
+    var hostFields = 0
+    var hostInvalid = false
+    var absoluteHost = false
+    var close = false
+    var keepAlive = false
+    var transferEncoding = false
+    var codingChunked = false
+    var codingUnknown = false
+    var otherExpectation = false
+  }
+
+  package init() {}
+
+  /// Begins a new head; the field table's memory is used again.
+  @inline(__always)
+  mutating func reset() {
+    byteCount = 0
+    query = ByteRange()
+    host = ByteRange()
+    pathHasPercent = false
+    contentLength = nil
+    isChunked = false
+    expectsContinue = false
+    fields.count = 0
+    seen = Seen()
+  }
+
+  /// Gives up keeping the connection.
+  mutating func closeAfterReply() { keepsAlive = false }
+
+  /// Whether a body follows.
+  package var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
+}
+
+/// A range of offsets in a head, in 4 bytes.
+package struct ByteRange: Sendable, Equatable {
+  package var start: UInt16 = 0
+  package var end: UInt16 = 0
+
+  @inline(__always)
+  package init() {}
+
+  @inline(__always)
+  package init(_ start: Int, _ end: Int) {
+    self.start = UInt16(truncatingIfNeeded: start)
+    self.end = UInt16(truncatingIfNeeded: end)
+  }
+
+  @inline(__always)
+  package var range: Range<Int> { Int(start)..<Int(end) }
+  package var isEmpty: Bool { start == end }
+}
+
+/// Names and values of a head, as offsets, in inline memory: one table per loop serves request after request.
+package struct FieldTable: ~Copyable {
+  /// Field lines that fit; `HTTPLimits.fieldCountMax` is not above it.
+  package static var capacity: Int { 100 }
+
+  package internal(set) var count = 0
+  private var entries: InlineArray<100, Entry> = InlineArray(repeating: Entry())
+
+  package struct Entry: Sendable {
+    package var name = ByteRange()
+    package var value = ByteRange()
+  }
+
+  init() {}
+
+  /// The fields in the order they arrived.
+  package var span: Span<Entry> {
+    @_lifetime(borrow self)
+    get { entries.span.extracting(first: count) }
+  }
+
+  /// Takes one more field; the parser has compared `count` with the limit.
+  @inline(__always)
+  mutating func append(_ entry: Entry) {
+    entries[count] = entry
+    count &+= 1
+  }
+}

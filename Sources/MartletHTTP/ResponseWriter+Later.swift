@@ -1,0 +1,46 @@
+/// Replies that come later: the door from a synchronous handler to an `async` one.
+
+import MartletBytes
+
+/// Answers from borrowed bytes at once, on the loop's thread. May throw `HTTPError`, or anything else for a 500.
+public typealias Handler = @Sendable (borrowing Request, inout ResponseWriter) throws -> Void
+/// Answers after waiting. Runs on the loop's thread; its connection reads on when the reply is there, so replies stay in order.
+public typealias AsyncHandler = @Sendable (OwnedRequest) async throws -> OwnedResponse
+/// Wraps a handler. Composed when a route is registered; around an `async` route it runs around the start: fields set before
+/// `next` are kept for the reply.
+public typealias Middleware = @Sendable (@escaping Handler) -> Handler
+
+/// An `async` handler that is to be started when the synchronous part has returned.
+struct LaterReply: Sendable {
+  var request: OwnedRequest
+  var handler: AsyncHandler
+}
+
+extension ResponseWriter {
+  /// Leaves the reply to `handler`, started with a copy of `request` once this handler has returned. What was written of this
+  /// reply is dropped; fields set before `head` are kept.
+  public mutating func reply(to request: borrowing Request, later handler: @escaping AsyncHandler) {
+    output.truncate(to: start)
+    state = .fresh
+    later = LaterReply(request: OwnedRequest(request), handler: handler)
+  }
+
+  /// Writes what an `async` handler answered; a stream's chunks follow through `resumeChunks`.
+  mutating func write(_ response: OwnedResponse) {
+    head(response.status)
+    for line in response.fields { field(line) }
+    switch response.body {
+    case .none: empty()
+    case .bytes(let bytes): body(bytes.rawSpan)
+    case .stream: beginChunks()
+    }
+  }
+
+  /// Goes on with chunks that were begun in an earlier turn.
+  mutating func resumeChunks(minorVersion: UInt8) {
+    start = output.count
+    state = .chunks
+    isHead = false
+    self.minorVersion = minorVersion
+  }
+}

@@ -1,0 +1,110 @@
+/// Where routes are written down: a list that reads aloud. Compiled once into a `RouteTree`; nothing here is on the path.
+///
+/// ```swift
+/// var router = Router()
+/// router.get("/json") { _, response in response.body(#"{"message":"Hello, World!"}"#) }
+/// router.group("/v1", middleware: [authorised]) { v1 in
+///   v1.put("/cache/{key}", putEntry)
+///   v1.get("/slow") { request in OwnedResponse("took its time") }
+/// }
+/// ```
+///
+/// Patterns: literal segments (written decoded), `{name}` for one segment of at least one byte, `{name...}` at the end for the
+/// rest, which may be empty. A literal beats a parameter beats a catch-all, segment by segment; where the better one has no route
+/// with the method, the next is tried. A trailing slash is a segment of its own (`/a/` is not `/a`). Encoded slashes stay inside
+/// their segment.
+
+public struct Router: Sendable {
+  var entries: [Entry] = []
+  private let prefix: String
+  private var middleware: [Middleware]
+
+  struct Entry: Sendable {
+    var method: Method
+    var pattern: RoutePattern
+    var handler: Handler
+  }
+
+  public init() { self.init(prefix: "", middleware: []) }
+
+  private init(prefix: String, middleware: [Middleware]) {
+    self.prefix = prefix
+    self.middleware = middleware
+  }
+
+  /// Adds a route. A pattern that is malformed or there already with this method stops the process, with a sentence.
+  public mutating func on(_ method: Method, _ pattern: String, _ handler: @escaping Handler) {
+    precondition(method != .other, "a route needs a method with a name of its own")
+    let whole = RoutePattern(prefix + pattern)
+    let isNew = !entries.contains { $0.method == method && $0.pattern.shape == whole.shape }
+    precondition(isNew, "the route \(method.name) \(whole.text) is there twice")
+    entries.append(Entry(method: method, pattern: whole, handler: wrapped(handler)))
+  }
+
+  /// Adds a route whose handler waits.
+  public mutating func on(_ method: Method, _ pattern: String, _ handler: @escaping AsyncHandler) {
+    on(method, pattern) { (request: borrowing Request, response: inout ResponseWriter) in response.reply(to: request, later: handler) }
+  }
+
+  public mutating func get(_ pattern: String, _ handler: @escaping Handler) { on(.get, pattern, handler) }
+  public mutating func put(_ pattern: String, _ handler: @escaping Handler) { on(.put, pattern, handler) }
+  public mutating func post(_ pattern: String, _ handler: @escaping Handler) { on(.post, pattern, handler) }
+  public mutating func patch(_ pattern: String, _ handler: @escaping Handler) { on(.patch, pattern, handler) }
+  public mutating func delete(_ pattern: String, _ handler: @escaping Handler) { on(.delete, pattern, handler) }
+
+  public mutating func get(_ pattern: String, _ handler: @escaping AsyncHandler) { on(.get, pattern, handler) }
+  public mutating func put(_ pattern: String, _ handler: @escaping AsyncHandler) { on(.put, pattern, handler) }
+  public mutating func post(_ pattern: String, _ handler: @escaping AsyncHandler) { on(.post, pattern, handler) }
+  public mutating func patch(_ pattern: String, _ handler: @escaping AsyncHandler) { on(.patch, pattern, handler) }
+  public mutating func delete(_ pattern: String, _ handler: @escaping AsyncHandler) { on(.delete, pattern, handler) }
+
+  /// Wraps all routes registered from here on; on the outermost router also the answers 404, 405 and OPTIONS. The first one
+  /// registered is the outermost.
+  public mutating func use(_ middleware: @escaping Middleware) { self.middleware.append(middleware) }
+
+  /// Adds routes below `prefix` (`/v1`), within this router's middleware and then `middleware`.
+  public mutating func group(_ prefix: String, middleware: [Middleware] = [], _ build: (inout Router) -> Void) {
+    precondition(prefix.isEmpty || prefix.hasPrefix("/") && !prefix.hasSuffix("/"), "a group's prefix is like /v1, not \(prefix)")
+    var inner = Router(prefix: self.prefix + prefix, middleware: self.middleware + middleware)
+    inner.entries = entries
+    build(&inner)
+    entries = inner.entries
+  }
+
+  /// The handler within this router's middleware.
+  func wrapped(_ handler: @escaping Handler) -> Handler {
+    middleware.reversed().reduce(handler) { inner, wrap in wrap(inner) }
+  }
+}
+
+/// A pattern, taken apart and checked.
+struct RoutePattern: Sendable {
+  enum Segment: Sendable, Hashable {
+    case literal([UInt8])
+    case parameter
+    case catchAll
+  }
+
+  var text: String
+  /// What tells patterns apart: the names of parameters do not.
+  var shape: [Segment] = []
+
+  init(_ text: String) {
+    self.text = text
+    precondition(text.hasPrefix("/"), "a route's pattern begins with /, not as \(text)")
+    for part in text.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+      precondition(shape.last != .catchAll, "a catch-all is the end of its pattern, not as in \(text)")
+      if part.hasPrefix("{") && part.hasSuffix("...}") && part.count > 5 {
+        shape.append(.catchAll)
+      } else if part.hasPrefix("{") && part.hasSuffix("}") && part.count > 2 {
+        shape.append(.parameter)
+      } else {
+        precondition(!part.contains("{") && !part.contains("}"), "a parameter is a whole segment, {name} or {name...}, not as in \(text)")
+        shape.append(.literal(Array(part.utf8)))
+      }
+    }
+    precondition(shape.count <= RouteMatch.segmentsMax, "a pattern has at most \(RouteMatch.segmentsMax) segments: \(text)")
+    let parameters = shape.count { $0 == .parameter || $0 == .catchAll }
+    precondition(parameters <= RouteMatch.parametersMax, "a pattern has at most \(RouteMatch.parametersMax) parameters: \(text)")
+  }
+}
