@@ -127,19 +127,14 @@ extension JSONPointer: CustomStringConvertible {
 extension JSONReader {
   /// Whether a name that has been read says `token`.
   fileprivate func matches(_ key: StringContent, _ token: [UInt8], _ scratch: inout ByteBuffer) -> Bool {
-    guard key.hasEscapes else { return text[key.range].equals(token) }
+    guard key.hasEscapes else { return text[key.range].equals(token.rawSpan) }
     scratch.removeAll()
     JSONScanner.appendUnescaped(text[key.range], to: &scratch)
-    return scratch.bytes.equals(token)
+    return scratch.bytes.equals(token.rawSpan)
   }
 }
 
 extension RawSpan {
-  /// Whether the span holds exactly these bytes.
-  func equals(_ bytes: [UInt8]) -> Bool {
-    unsafe equals(bytes.span.bytes)  // `UInt8` has no padding that could be read uninitialised
-  }
-
   /// The offset of the first character that is not UTF-8; nil if all are.
   var firstMalformedUTF8: Int? {
     var offset = 0

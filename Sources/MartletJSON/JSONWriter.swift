@@ -186,6 +186,13 @@ public struct JSONWriter: ~Copyable {
     output.append(finite: value)
   }
 
+  /// As `double`, for a value that the caller knows to be finite.
+  @inlinable
+  package mutating func finite(_ value: Double) {
+    beginValue()
+    output.append(finite: value)
+  }
+
   @inlinable
   public mutating func bool(_ value: Bool) {
     beginValue()
