@@ -48,8 +48,9 @@ package final class EventLoop: Sendable {
       loop.setTimer()
       loop.core.clockIsStale = true
       loop.core.statistics.turns &+= 1
-      // Waits for events, unless something is queued; then reads and answers, accepts, fires what is due.
-      unsafe _ = uv_run(loop.core.uv, executor.queue.value.isEmpty ? UV_RUN_ONCE : UV_RUN_NOWAIT)
+      // Waits for events, unless something is queued or this was the end; then reads and answers, accepts, fires what is due.
+      let isDue = !executor.queue.value.isEmpty || loop.isDone
+      unsafe _ = uv_run(loop.core.uv, isDue ? UV_RUN_NOWAIT : UV_RUN_ONCE)
     }
     end()
   }

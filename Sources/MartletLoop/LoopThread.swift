@@ -7,16 +7,27 @@ package final class LoopThread: @unchecked Sendable {
   private var thread = uv_thread_t()
   private var isJoined = false
 
-  /// Starts the thread; the loop runs until it is drained or stopped.
-  package init(_ eventLoop: EventLoop) throws(UVError) {
+  /// What the new thread needs.
+  private final class Start: Sendable {
+    let eventLoop: EventLoop
+    let ended: @Sendable () -> Void
+
+    init(_ eventLoop: EventLoop, _ ended: @escaping @Sendable () -> Void) {
+      self.eventLoop = eventLoop
+      self.ended = ended
+    }
+  }
+
+  /// Starts the thread; the loop runs until it is drained or stopped, and then `ended` is called, there.
+  package init(_ eventLoop: EventLoop, ended: @escaping @Sendable () -> Void = {}) throws(UVError) {
     self.eventLoop = eventLoop
     // The thread takes over this reference.
-    let argument = unsafe Unmanaged.passRetained(eventLoop)
-    let code = unsafe uv_thread_create(
-      &thread,
-      { argument in
-        unsafe Unmanaged<EventLoop>.fromOpaque(argument!).takeRetainedValue().run()
-      }, argument.toOpaque())
+    let argument = unsafe Unmanaged.passRetained(Start(eventLoop, ended))
+    let code = unsafe uv_thread_create(&thread, { argument in
+      let start = unsafe Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
+      start.eventLoop.run()
+      start.ended()
+    }, argument.toOpaque())
     if code < 0 { unsafe argument.release() }
     try UVError.check(code, "start a thread")
   }
