@@ -48,6 +48,26 @@ extension ByteBuffer {
     append(text[clean..<count])
   }
 
+  /// Appends a literal as a JSON member's name, with the colon, and with a comma in front if wanted; it holds nothing to escape.
+  @inlinable @inline(__always)
+  public mutating func append(jsonKey key: StaticString, afterComma: Bool) {
+    let count = key.utf8CodeUnitCount
+    // Reserved: comma, two quotation marks, colon, and the key between them.
+    unsafe withFreeBytes(atLeast: count &+ 4) { free in
+      var place = free.baseAddress!
+      if afterComma {
+        unsafe place.storeBytes(of: UInt8(ascii: ","), as: UInt8.self)
+        unsafe place += 1
+      }
+      unsafe place.storeBytes(of: UInt8(ascii: "\""), as: UInt8.self)
+      unsafe (place + 1).copyMemory(from: key.utf8Start, byteCount: count)
+      unsafe place += count &+ 1
+      unsafe place.storeBytes(of: UInt8(ascii: "\""), as: UInt8.self)
+      unsafe place.storeBytes(of: UInt8(ascii: ":"), toByteOffset: 1, as: UInt8.self)
+      return unsafe place + 2 - free.baseAddress!
+    }
+  }
+
   @usableFromInline
   mutating func append(jsonEscape byte: UInt8) {
     switch byte {

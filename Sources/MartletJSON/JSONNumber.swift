@@ -19,13 +19,13 @@ struct JSONNumber {
   init(_ lexeme: RawSpan) {
     var offset = 0
     var kept = 0
-    if unsafe lexeme.uncheckedByte(at: 0) == UInt8(ascii: "-") {
+    if lexeme[0] == UInt8(ascii: "-") {
       isNegative = true
       offset = 1
     }
     var behindPoint = false
     while offset < lexeme.byteCount {
-      let byte = unsafe lexeme.uncheckedByte(at: offset)
+      let byte = lexeme[offset]
       let digit = byte &- 0x30
       if digit < 10 {
         if kept < 19 {

@@ -97,21 +97,7 @@ public struct JSONWriter: ~Copyable {
   public mutating func key(_ key: StaticString) {
     assert(JSONWriter.isClean(key), "a literal JSON key needs no escaping")
     beginKey()
-    let count = key.utf8CodeUnitCount
-    // Reserved: comma, two quotation marks, colon, and the key between them.
-    unsafe output.withFreeBytes(atLeast: count &+ 4) { free in
-      var place = free.baseAddress!
-      if needsComma {
-        unsafe place.storeBytes(of: UInt8(ascii: ","), as: UInt8.self)
-        unsafe place += 1
-      }
-      unsafe place.storeBytes(of: UInt8(ascii: "\""), as: UInt8.self)
-      unsafe (place + 1).copyMemory(from: key.utf8Start, byteCount: count)
-      unsafe place += count &+ 1
-      unsafe place.storeBytes(of: UInt8(ascii: "\""), as: UInt8.self)
-      unsafe place.storeBytes(of: UInt8(ascii: ":"), toByteOffset: 1, as: UInt8.self)
-      return unsafe place + 2 - free.baseAddress!
-    }
+    output.append(jsonKey: key, afterComma: needsComma)
     needsComma = false
   }
 
@@ -146,9 +132,7 @@ public struct JSONWriter: ~Copyable {
   @inlinable
   public mutating func string(_ value: StaticString) {
     beginValue()
-    // The literal's bytes live as long as the process.
-    let bytes = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(value.utf8Start), byteCount: value.utf8CodeUnitCount)
-    output.append(jsonString: bytes)
+    output.append(jsonString: value.rawSpan)
   }
 
   /// A string in UTF-8, which the caller vouches for.
@@ -314,11 +298,8 @@ public struct JSONWriter: ~Copyable {
 
   @usableFromInline
   static func isClean(_ key: StaticString) -> Bool {
-    // The literal's bytes live as long as the process.
-    for index in 0..<key.utf8CodeUnitCount {
-      let byte = unsafe key.utf8Start[index]
-      if byte < 0x20 || byte == 0x22 || byte == 0x5C { return false }
-    }
+    let bytes = key.rawSpan
+    for index in 0..<bytes.byteCount where bytes[index] < 0x20 || bytes[index] == 0x22 || bytes[index] == 0x5C { return false }
     return true
   }
 }
