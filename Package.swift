@@ -52,10 +52,11 @@ let package = Package(
     module("MartletServer", ["MartletLoop", "MartletHTTP", "MartletBytes"]),
 
     // library: what a Swift user imports
-    module("Martlet", ["MartletServer", "MartletHTTP", "MartletJSON", "MartletCache", "MartletBytes"]),
+    module("MartletAPI", ["MartletHTTP", "MartletJSON", "MartletBytes"]),  // routes that speak JSON
+    module("Martlet", ["MartletAPI", "MartletServer", "MartletHTTP", "MartletJSON", "MartletCache", "MartletBytes"]),
 
     // application: the sessions and routes that marry protocols and store
-    module("CacheServer", ["MartletServer", "MartletLoop", "MartletHTTP", "MartletJSON", "MartletCache", "MartletBytes", .product(name: "Logging", package: "swift-log")]),
+    module("CacheServer", ["MartletAPI", "MartletServer", "MartletLoop", "MartletHTTP", "MartletJSON", "MartletCache", "MartletBytes", .product(name: "Logging", package: "swift-log")]),
 
     // command line
     .executableTarget(

@@ -5,11 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
@@ -91,6 +93,20 @@ static inline long martlet_send(int fd, const void *bytes, size_t count) {
 static inline long martlet_discard(int fd, void *buffer, size_t count) {
   ssize_t received = recv(fd, buffer, count, MSG_DONTWAIT);
   return received == -1 ? -errno : received;
+}
+
+/* Raises the soft limit of open files to the hard one; the limit then in force. */
+static inline long martlet_raise_descriptor_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) == -1) return -errno;
+  if (limit.rlim_cur != limit.rlim_max) {
+    struct rlimit raised = {limit.rlim_max, limit.rlim_max};
+#if defined(__APPLE__)
+    if (raised.rlim_cur > OPEN_MAX) raised.rlim_cur = OPEN_MAX;
+#endif
+    if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  }
+  return limit.rlim_cur > 1L << 30 ? 1L << 30 : (long)limit.rlim_cur;
 }
 
 /* Names the calling thread. */

@@ -30,7 +30,10 @@ func mayHoldUnsafe(module: String, file: String) -> Bool {
   switch module {
   case "MartletLoop", "MartletBytes", "MartletCache": true
   case "MartletJSON":
-    file.split(separator: "/").contains { $0.hasPrefix("Jansson") || $0.hasPrefix("JSONScanner") }
+    // Beside the jansson wrapper, what reads and writes JSON byte by byte: the buffer's scanner and its counterpart, the writer.
+    file.split(separator: "/").contains { name in
+      ["Jansson", "JSONScanner", "JSONNumber", "JSONWriter", "ByteBuffer+"].contains { name.hasPrefix($0) }
+    }
   default: false
   }
 }

@@ -79,10 +79,10 @@ struct RulesTests {
       unsafeComplaints(SourceFile(path: "MartletHTTP/A.swift", text)).map { String($0.prefix(23)) } == [
         "MartletHTTP/A.swift:7: ", "MartletHTTP/A.swift:8: ", "MartletHTTP/A.swift:9: ",
       ])
-    #expect(unsafeComplaints(SourceFile(path: "MartletJSON/JSONWriter.swift", text)).count == 3)
+    #expect(unsafeComplaints(SourceFile(path: "MartletJSON/JSONPointer.swift", text)).count == 3)
     for home in [
       "MartletLoop/A.swift", "MartletBytes/A.swift", "MartletCache/A.swift", "MartletJSON/JanssonValue.swift",
-      "MartletJSON/Jansson/A.swift", "MartletJSON/JSONScanner+Numbers.swift",
+      "MartletJSON/Jansson/A.swift", "MartletJSON/JSONScanner+Numbers.swift", "MartletJSON/JSONWriter.swift",
     ] {
       #expect(unsafeComplaints(SourceFile(path: home, text)) == [])
     }

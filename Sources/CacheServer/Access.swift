@@ -1,0 +1,67 @@
+/// Who may ask: the token where there is one, and where there is none, no browser.
+///
+/// Middleware composed around the routes at start; `/healthz` and `/readyz` stand outside of it.
+
+internal import MartletBytes
+internal import MartletHTTP
+internal import MartletServer
+
+enum Access {
+  /// Wants `Authorization: Bearer <token>` (RFC 6750 section 2.1), compared in constant time.
+  static func token(_ token: String) -> Middleware {
+    let expected = Array(token.utf8)
+    let refusal = HTTPError(
+      .unauthorized, "this server wants a token: send Authorization: Bearer <token>", fields: [HTTPField("WWW-Authenticate", "Bearer")])
+    return { next in
+      { request, response in
+        guard let credentials = request.field("authorization"), let shown = bearerToken(credentials),
+          expected.rawSpan.equalsInConstantTime(shown)
+        else { throw refusal }
+        try next(request, &response)
+      }
+    }
+  }
+
+  /// The token of `Bearer <token>`; nil for another scheme. The scheme's name has no case (RFC 9110 section 11.1).
+  @_lifetime(copy credentials)
+  static func bearerToken(_ credentials: RawSpan) -> RawSpan? {
+    guard credentials.byteCount > 7, credentials[0..<7].equalsIgnoringCase("bearer ") else { return nil }
+    return CacheControl.trimmed(credentials[7..<credentials.byteCount])
+  }
+
+  /// Keeps browsers out of a server without a token: a page from elsewhere reaches a local port by a name of its own (DNS
+  /// rebinding), so `Host` must be loopback or the address listened on; and it can POST without asking unless a JSON content
+  /// type is wanted, which makes the browser ask first.
+  static func noBrowsers(listeningOn address: ListenAddress) -> Middleware {
+    let own: String? = if case .tcp(let host, _) = address { host.lowercased() } else { nil }
+    let acceptsAnyHost = if case .unix = address { true } else { false }
+    let foreignHost = HTTPError(
+      .forbidden, "without a token this server answers to loopback names and its own address only; see --token and --insecure")
+    let notJSON = HTTPError(.unsupportedMediaType, "send this body with Content-Type: application/json")
+    return { next in
+      { request, response in
+        if !acceptsAnyHost, request.host.byteCount > 0, !isLocal(host: request.host, own: own) { throw foreignHost }
+        if request.method == .post, request.body.byteCount > 0 {
+          guard let type = request.field("content-type"), MediaType.isJSON(type) else { throw notJSON }
+        }
+        try next(request, &response)
+      }
+    }
+  }
+
+  /// Whether a Host field names loopback or `own`, whatever the port. The usual spellings are compared without allocating.
+  static func isLocal(host field: RawSpan, own: String?) -> Bool {
+    var end = field.byteCount
+    if end > 0, field[0] == UInt8(ascii: "[") {
+      guard let close = field.firstIndex(of: UInt8(ascii: "]")) else { return false }
+      end = close + 1
+    } else if let colon = field.firstIndex(of: UInt8(ascii: ":")) {
+      end = colon
+    }
+    let host = field[0..<end]
+    if host.equals("127.0.0.1") || host.equalsIgnoringCase("localhost") { return true }
+    var name = host.text.lowercased()
+    if name.hasPrefix("[") { name = String(name.dropFirst().dropLast()) }
+    return ListenAddress.isLoopback(host: name) || name == own
+  }
+}

@@ -1,0 +1,31 @@
+/// The routes of the cache server, composed: who may ask stands around what is asked. Read it as the table of contents of the API.
+
+internal import MartletBytes
+internal import MartletCache
+internal import MartletHTTP
+internal import MartletServer
+
+struct CacheApplication {
+  let store: CacheStore
+  let clock: SteadyClock
+  let observatory: Observatory
+  let readiness: Readiness
+
+  func router(_ options: ServeOptions) -> Router {
+    var router = Router()
+    HealthRoutes(readiness: readiness).add(to: &router)
+    router.group("", middleware: Self.access(options)) { router in
+      JSONRoutes.add(to: &router)
+      EntryRoutes(store: store, clock: clock).add(to: &router)
+      KeyspaceRoutes(store: store, clock: clock).add(to: &router)
+      ObservabilityRoutes(observatory: observatory).add(to: &router)
+    }
+    return router
+  }
+
+  /// A token if there is one; else no browsers, unless that too is waived.
+  static func access(_ options: ServeOptions) -> [Middleware] {
+    if let token = options.token { return [Access.token(token)] }
+    return options.insecure ? [] : [Access.noBrowsers(listeningOn: options.http)]
+  }
+}

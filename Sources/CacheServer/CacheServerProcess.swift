@@ -1,0 +1,81 @@
+/// `martlet serve` from the first line to the last: the store, the routes around it, the server that serves them.
+
+internal import Logging
+internal import MartletBytes
+internal import MartletCache
+internal import MartletHTTP
+internal import MartletLoop
+internal import MartletServer
+
+public struct CacheServerProcess {
+  let options: ServeOptions
+
+  public init(options: ServeOptions) {
+    self.options = options
+  }
+
+  /// Serves until a signal has ended it in good order.
+  public func run() throws(ServeFailure) {
+    let logger = StandardLog.make(level: options.logLevel)
+    let clock = SteadyClock()
+    let startTime = clock.unixTime(at: .now)
+    let descriptors: Int
+    do { descriptors = try DescriptorLimit.raise() } catch { throw ServeFailure("\(error)") }
+    let store = CacheStore(
+      options: CacheStore.Options(
+        limitBytes: entryBytesMax, eviction: options.eviction == .none ? .none : .s3fifo, versionOrigin: startTime))
+    do throws(UVError) {
+      let server = try Server(serverOptions)
+      let observatory = Observatory(server: server, store: store, startTime: startTime)
+      let application = CacheApplication(store: store, clock: clock, observatory: observatory, readiness: server.readiness)
+      let http = HTTPFace(application.router(options), limits: httpLimits, on: server) { error, route in
+        logger.error("a handler failed", metadata: ["route": "\(route)", "error": "\(error)"])
+      }
+      observatory.observe(http)
+      let address = try server.listen(on: options.http, http.sessionFactory)
+      ExpirySweep(store: store, clock: clock).start(on: server.loops[0])
+      logger.info(
+        "serving",
+        metadata: [
+          "version": "\(MartletVersion.text)", "threads": "\(options.threads)", "memory": "\(options.memory)",
+          "entries": "\(ByteSize(bytes: store.limitBytes))", "descriptors": "\(descriptors)", "token": "\(options.token != nil)",
+        ])
+      try server.run { event in
+        switch event {
+        case .ready:
+          if let address { StandardStreams.output("listening http \(address)") }
+          StandardStreams.output("ready")
+        case .draining(let signal): logger.notice("stopping", metadata: ["signal": "\(signal)", "drain": "\(options.drainSeconds) s"])
+        case .cut: logger.warning("drain time is over: open connections are cut")
+        case .stopped: logger.info("stopped")
+        }
+      }
+    } catch {
+      throw ServeFailure("\(error)")
+    }
+  }
+
+  /// What entries may use: the limit of the whole process less what it uses at rest, buffers of connections included.
+  private var entryBytesMax: Int {
+    let atRest = ProcessFigures.current(startTime: UnixTime(milliseconds: 0)).residentBytes.map(Int.init) ?? (12 << 20)
+    return max(options.memory.bytes - atRest - Self.bufferBytes, options.memory.bytes / 2)
+  }
+
+  /// Set aside for the buffers of connections.
+  private static let bufferBytes = 4 << 20
+
+  private var httpLimits: HTTPLimits {
+    var limits = HTTPLimits()
+    limits.bodyBytesMax = options.bodyLimit.bytes
+    return limits
+  }
+
+  private var serverOptions: ServerOptions {
+    var server = ServerOptions()
+    server.threads = options.threads
+    server.connectionsMax = options.connectionsMax
+    server.drainSeconds = options.drainSeconds
+    server.drainDelaySeconds = options.drainDelaySeconds
+    return server
+  }
+}

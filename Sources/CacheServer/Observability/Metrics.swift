@@ -1,0 +1,69 @@
+/// `GET /metrics`: a snapshot as Prometheus text. Names, types and help stand here and nowhere else.
+
+internal import MartletBytes
+internal import MartletCache
+internal import MartletHTTP
+internal import MartletLoop
+
+extension Snapshot {
+  func prometheusText() -> ByteBuffer {
+    var page = PrometheusText()
+    writeHTTP(to: &page)
+    writeConnections(to: &page)
+    writeCache(to: &page)
+    writeProcess(to: &page)
+    return page.finish()
+  }
+
+  private func writeHTTP(to page: inout PrometheusText) {
+    page.family("martlet_http_requests_total", .counter, "Requests answered, by route and status.")
+    for (label, route) in routeLabels {
+      for (status, count) in http.replies(route: route) {
+        page.sample("martlet_http_requests_total", [("route", label), ("status", String(status))], count)
+      }
+    }
+    page.family("martlet_http_request_seconds", .histogram, "From the arrival of a request's last byte to its reply, by route.")
+    for (label, route) in routeLabels where http.latency(route: route).count > 0 {
+      page.histogram("martlet_http_request_seconds", [("route", label)], http.latency(route: route))
+    }
+  }
+
+  private func writeConnections(to page: inout PrometheusText) {
+    let names = protocolNames
+    page.family("martlet_connections", .gauge, "Connections open now, by protocol.")
+    for name in names { page.sample("martlet_connections", [("protocol", name)], UInt64(openConnections(name))) }
+    page.family("martlet_connections_closed_total", .counter, "Connections closed, by protocol and reason.")
+    for name in names {
+      for reason in CloseReason.allCases {
+        page.sample("martlet_connections_closed_total", [("protocol", name), ("reason", reason.name)], closed(name, reason))
+      }
+    }
+    page.single("martlet_connections_accepted_total", .counter, "Connections accepted.", total(\.accepted))
+    page.single("martlet_received_bytes_total", .counter, "Bytes read from connections.", total(\.bytesIn))
+    page.single("martlet_sent_bytes_total", .counter, "Bytes written to connections.", total(\.bytesOut))
+    page.family("martlet_loop_turns_total", .counter, "Turns of each event loop.")
+    for (index, loop) in loops.enumerated() { page.sample("martlet_loop_turns_total", [("loop", String(index))], loop.turns) }
+  }
+
+  private func writeCache(to page: inout PrometheusText) {
+    page.single("martlet_cache_hits_total", .counter, "Reads that found their entry.", cache.hits)
+    page.single("martlet_cache_misses_total", .counter, "Reads that did not.", cache.misses)
+    page.single("martlet_cache_sets_total", .counter, "Values written.", cache.sets)
+    page.single("martlet_cache_evictions_total", .counter, "Entries that made room for others.", cache.evictions)
+    page.single("martlet_cache_expirations_total", .counter, "Entries that expired.", cache.expirations)
+    page.single("martlet_cache_entries", .gauge, "Entries held.", UInt64(cache.entries))
+    page.single("martlet_cache_bytes", .gauge, "Memory of the entries, in bytes.", UInt64(cache.bytes))
+    page.single("martlet_cache_limit_bytes", .gauge, "Memory that entries may use, in bytes.", UInt64(cache.limitBytes))
+    page.family("martlet_expiry_lag_seconds", .histogram, "From an entry's expiry until its memory was reusable.")
+    page.histogram("martlet_expiry_lag_seconds", [], cache.expiryLag)
+  }
+
+  private func writeProcess(to page: inout PrometheusText) {
+    page.single("process_cpu_seconds_total", .counter, "CPU time of user and system, in seconds.", process.cpuSeconds)
+    page.single("process_start_time_seconds", .gauge, "Start of the process, in Unix time.", process.startTimeSeconds)
+    if let bytes = process.residentBytes { page.single("process_resident_memory_bytes", .gauge, "Resident memory, in bytes.", bytes) }
+    if let bytes = process.virtualBytes { page.single("process_virtual_memory_bytes", .gauge, "Virtual memory, in bytes.", bytes) }
+    if let count = process.descriptorsOpen { page.single("process_open_fds", .gauge, "File descriptors open.", count) }
+    if let count = process.descriptorsMax { page.single("process_max_fds", .gauge, "File descriptors allowed.", count) }
+  }
+}

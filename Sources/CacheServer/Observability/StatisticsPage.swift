@@ -1,0 +1,92 @@
+/// `GET /v1/stats`: the same snapshot as JSON with the same stems, for people and the dashboard.
+
+internal import MartletBytes
+internal import MartletCache
+internal import MartletHTTP
+internal import MartletJSON
+internal import MartletLoop
+
+extension Snapshot {
+  func write(to json: inout JSONWriter) throws {
+    json.beginObject()
+    json.member("version", MartletVersion.text)
+    try json.member("martlet_uptime_seconds", uptimeSeconds)
+    json.key("martlet_http_requests_total")
+    json.beginArray()
+    for (label, route) in routeLabels where http.latency(route: route).count > 0 { try write(route, label, to: &json) }
+    json.endArray()
+    json.key("martlet_connections")
+    json.beginObject()
+    for name in protocolNames {
+      json.key(name)
+      json.integer(openConnections(name))
+    }
+    json.endObject()
+    json.key("martlet_connections_closed_total")
+    json.beginObject()
+    for name in protocolNames { writeCloses(name, to: &json) }
+    json.endObject()
+    try writeCache(to: &json)
+    try writeProcess(to: &json)
+    json.endObject()
+  }
+
+  private func write(_ route: Int, _ label: String, to json: inout JSONWriter) throws {
+    let latency = http.latency(route: route)
+    json.beginObject()
+    json.member("route", label)
+    json.key("status")
+    json.beginObject()
+    for (status, count) in http.replies(route: route) {
+      json.key(String(status))
+      json.integer(count)
+    }
+    json.endObject()
+    json.key("martlet_http_request_seconds")
+    json.beginObject()
+    json.member("count", latency.count)
+    try json.member("sum", Double(latency.nanosecondsTotal) / 1e9)
+    try json.member("p50", latency.upperBoundSeconds(quantile: 0.5))
+    try json.member("p90", latency.upperBoundSeconds(quantile: 0.9))
+    try json.member("p99", latency.upperBoundSeconds(quantile: 0.99))
+    json.endObject()
+    json.endObject()
+  }
+
+  private func writeCloses(_ name: String, to json: inout JSONWriter) {
+    json.key(name)
+    json.beginObject()
+    for reason in CloseReason.allCases {
+      json.key(reason.name)
+      json.integer(closed(name, reason))
+    }
+    json.endObject()
+  }
+
+  private func writeCache(to json: inout JSONWriter) throws {
+    json.member("martlet_cache_hits_total", cache.hits)
+    json.member("martlet_cache_misses_total", cache.misses)
+    try json.member("martlet_cache_hit_ratio", cache.hits + cache.misses == 0 ? 0 : Double(cache.hits) / Double(cache.hits + cache.misses))
+    json.member("martlet_cache_sets_total", cache.sets)
+    json.member("martlet_cache_evictions_total", cache.evictions)
+    json.member("martlet_cache_expirations_total", cache.expirations)
+    json.member("martlet_cache_entries", cache.entries)
+    json.member("martlet_cache_bytes", cache.bytes)
+    json.member("martlet_cache_limit_bytes", cache.limitBytes)
+    json.key("martlet_expiry_lag_seconds")
+    json.beginObject()
+    json.member("count", cache.expiryLag.count)
+    try json.member("sum", Double(cache.expiryLag.nanosecondsTotal) / 1e9)
+    try json.member("p99", cache.expiryLag.upperBoundSeconds(quantile: 0.99))
+    json.endObject()
+  }
+
+  private func writeProcess(to json: inout JSONWriter) throws {
+    try json.member("process_cpu_seconds_total", process.cpuSeconds)
+    try json.member("process_start_time_seconds", process.startTimeSeconds)
+    if let bytes = process.residentBytes { json.member("process_resident_memory_bytes", bytes) }
+    if let bytes = process.virtualBytes { json.member("process_virtual_memory_bytes", bytes) }
+    if let count = process.descriptorsOpen { json.member("process_open_fds", count) }
+    if let count = process.descriptorsMax { json.member("process_max_fds", count) }
+  }
+}
