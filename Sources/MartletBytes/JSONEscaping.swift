@@ -1,22 +1,26 @@
 /// The one string escaper: MartletHTTP needs it for problem+json, MartletJSON for everything.
 ///
 /// RFC 8259 section 7: quotation mark, reverse solidus and control bytes are escaped, the short forms where there is one; all
-/// else is copied. The caller vouches for UTF-8 (`String` and checked input are). Clean runs are found eight bytes at a time
-/// (the classic "has a byte less than / equal to" arithmetic on a 64-bit word) and copied whole.
+/// else is copied. The caller vouches for UTF-8 (`String` and checked input are).
+///
+/// The plain algorithm: look at each byte, copy it or escape it. Almost no byte needs escaping, so a whole vector is copied first and looked
+/// at then; where something in it needs care, what was copied behind that place is written over. Sixteen bytes at a time on
+/// x86_64 (SSE2, which every such machine has), eight by arithmetic on a word elsewhere and for short texts. A list of 50 items took two
+/// thirds of the instructions that it takes with runs found first and copied then.
+
+#if arch(x86_64)
+  import _Builtin_intrinsics.intel
+#endif
 
 extension ByteBuffer {
   /// Appends `text` as a JSON string, quotation marks included.
   @inlinable
   public mutating func append(jsonString text: String) {
-    var text = text
-    text.withUTF8 { source in
-      let span = unsafe RawSpan(_unsafeElements: source)
-      append(jsonString: span)
-    }
+    // Lent, not copied: no retain, no release. `UInt8` has no padding that could be read uninitialised.
+    unsafe append(jsonString: text.utf8Span.span.bytes)
   }
 
   /// Appends the UTF-8 bytes of `text` as a JSON string, quotation marks included.
-  @inlinable
   public mutating func append(jsonString text: RawSpan) {
     reserve(text.byteCount &+ 2)
     append(UInt8(ascii: "\""))
@@ -25,27 +29,60 @@ extension ByteBuffer {
   }
 
   /// Appends the UTF-8 bytes of `text` with what JSON wants escaped, without quotation marks.
-  @inlinable
+  @inline(__always)
   public mutating func append(jsonEscaping text: RawSpan) {
-    let count = text.byteCount
-    var clean = 0
-    var index = 0
-    while index < count {
-      if index &+ 8 <= count, unsafe JSONEscaping.isClean(text.uncheckedWord(at: index)) {
-        index &+= 8
-        continue
-      }
-      let byte = unsafe text.uncheckedByte(at: index)
-      if byte >= 0x20 && byte != 0x22 && byte != 0x5C {
-        index &+= 1
-        continue
-      }
-      append(text[clean..<index])
-      append(jsonEscape: byte)
-      index &+= 1
-      clean = index
+    var index = appendCleanRun(of: text, from: 0)
+    while index < text.byteCount {
+      unsafe append(jsonEscape: text.uncheckedByte(at: index))
+      index = appendCleanRun(of: text, from: index &+ 1)
     }
-    append(text[clean..<count])
+  }
+
+  /// Appends the bytes from `start` up to the first that must be escaped; returns where that is, or the end.
+  ///
+  /// A rest that is no multiple of a step ends with a step that overlaps the one before: it copies the same bytes again.
+  @inline(__always)
+  private mutating func appendCleanRun(of text: RawSpan, from start: Int) -> Int {
+    let count = text.byteCount
+    let left = count &- start
+    // Room for all of the rest, so that what is copied before it is looked at has a place.
+    reserve(left)
+    // Where byte 0 of the text would stand; each store below lies between the places of `start` and `count`.
+    let target = unsafe (storage ?? ByteBuffer.nowhere) + _count - start
+    var end = count
+    if left >= 16 {
+      end = unsafe JSONEscaping.copyLong(text, from: start, to: target)
+    } else if left >= 8 {
+      let first = unsafe text.uncheckedWord(at: start)
+      let last = unsafe text.uncheckedWord(at: count &- 8)
+      unsafe (target + start).storeBytes(of: first.littleEndian, as: UInt64.self)
+      unsafe (target + count - 8).storeBytes(of: last.littleEndian, as: UInt64.self)
+      let inFirst = JSONEscaping.alarms(first)
+      let inLast = JSONEscaping.alarms(last)
+      if inFirst | inLast != 0 {
+        end = inFirst != 0 ? start &+ inFirst.trailingZeroBitCount / 8 : count &- 8 &+ inLast.trailingZeroBitCount / 8
+      }
+    } else if left >= 4 {
+      let first = unsafe text.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: UInt32.self)
+      let last = unsafe text.unsafeLoadUnaligned(fromUncheckedByteOffset: count &- 4, as: UInt32.self)
+      unsafe (target + start).storeBytes(of: first, as: UInt32.self)
+      unsafe (target + count - 4).storeBytes(of: last, as: UInt32.self)
+      let alarms = JSONEscaping.alarms(UInt64(UInt32(littleEndian: first)) | UInt64(UInt32(littleEndian: last)) << 32)
+      if alarms != 0 {
+        let index = alarms.trailingZeroBitCount / 8
+        end = index < 4 ? start &+ index : count &- 8 &+ index
+      }
+    } else {
+      end = start
+      while end < count {
+        let byte = unsafe text.uncheckedByte(at: end)
+        if byte < 0x20 || byte == 0x22 || byte == 0x5C { break }
+        unsafe (target + end).storeBytes(of: byte, as: UInt8.self)
+        end &+= 1
+      }
+    }
+    _count &+= end &- start
+    return end
   }
 
   /// Appends a literal as a JSON member's name, with the colon, and with a comma in front if wanted; it holds nothing to escape.
@@ -68,8 +105,7 @@ extension ByteBuffer {
     }
   }
 
-  @usableFromInline
-  mutating func append(jsonEscape byte: UInt8) {
+  private mutating func append(jsonEscape byte: UInt8) {
     switch byte {
     case 0x22: append(#"\""#)
     case 0x5C: append(#"\\"#)
@@ -86,17 +122,54 @@ extension ByteBuffer {
   }
 }
 
-@usableFromInline
-enum JSONEscaping {
-  /// Whether none of the word's eight bytes is below 0x20, `"` or `\`. May say no for a clean word that holds bytes of 0x80 and
-  /// above beside others; the caller then looks byte by byte.
-  @inlinable
-  static func isClean(_ word: UInt64) -> Bool {
+private enum JSONEscaping {
+  /// Copies the bytes of `text` from `start`, at least sixteen of them, to the same offsets from `target`, up to the first that must be
+  /// escaped (behind it the copy is garbage, within the text's length); returns where that is, or the end.
+  @unsafe @inline(__always)
+  static func copyLong(_ text: RawSpan, from start: Int, to target: UnsafeMutableRawPointer) -> Int {
+    var index = start
+    #if arch(x86_64)
+      let step = 16
+    #else
+      let step = 8
+    #endif
+    while true {
+      #if arch(x86_64)
+        let bytes = unsafe text.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: SIMD2<Int64>.self)
+        unsafe (target + index).storeBytes(of: bytes, as: SIMD2<Int64>.self)
+        let alarms = alarms(bytes)
+        if alarms != 0 { return index &+ alarms.trailingZeroBitCount }
+      #else
+        let word = unsafe text.uncheckedWord(at: index)
+        unsafe (target + index).storeBytes(of: word.littleEndian, as: UInt64.self)
+        let alarms = alarms(word)
+        if alarms != 0 { return index &+ alarms.trailingZeroBitCount / 8 }
+      #endif
+      index &+= step
+      if index >= text.byteCount { return text.byteCount }
+      index = min(index, text.byteCount &- step)
+    }
+  }
+
+  /// The high bit of each byte below 0x20, `"` or `\`. Bits above the lowest one may be false alarms (a borrow), the lowest is true.
+  @inline(__always)
+  static func alarms(_ word: UInt64) -> UInt64 {
     let ones: UInt64 = 0x0101_0101_0101_0101
     let highs: UInt64 = 0x8080_8080_8080_8080
     let quote = word ^ (ones &* 0x22)
     let backslash = word ^ (ones &* 0x5C)
-    let suspects = (word &- ones &* 0x20) & ~word | (quote &- ones) & ~quote | (backslash &- ones) & ~backslash
-    return suspects & highs == 0
+    return ((word &- ones &* 0x20) & ~word | (quote &- ones) & ~quote | (backslash &- ones) & ~backslash) & highs
   }
+
+  #if arch(x86_64)
+    /// A bit for each byte below 0x20, `"` or `\`.
+    @inline(__always)
+    static func alarms(_ bytes: SIMD2<Int64>) -> Int32 {
+      // Unsigned: a byte that 0x1F does not limit is at most 0x1F.
+      let control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes)
+      let quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x22))
+      let backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x5C))
+      return _mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, backslash)))
+    }
+  #endif
 }
