@@ -14,6 +14,16 @@ extension ByteBuffer {
   }
 }
 
+extension ByteBuffer {
+  /// Appends a whole number and up to four decimals (`tenThousandths` below 10,000), without superfluous zeros.
+  package mutating func append(whole: UInt64, tenThousandths: UInt64, isNegative: Bool) {
+    unsafe withFreeBytes(atLeast: DecimalNotation.bytesMax) { free in
+      // Writes no more than was asked for: sign, 20 digits, point, four digits.
+      unsafe DecimalNotation.write(whole, tenThousandths, isNegative: isNegative, to: free.baseAddress!)
+    }
+  }
+}
+
 enum DecimalNotation {
   /// The longest: sign, 20 digits, point, `e-1000`; or sign, `0.000`, 20 digits.
   static var bytesMax: Int { 32 }
@@ -58,6 +68,34 @@ enum DecimalNotation {
       return unsafe fixed(digits, count, pointAt: pointAt, to: place) - start
     }
     return unsafe scientific(digits, count, exponent: pointAt &- 1, to: place) - start
+  }
+
+  /// Two pairs of digits behind the point, each stored at once. As above.
+  @unsafe @inline(__always)
+  static func write(_ whole: UInt64, _ tenThousandths: UInt64, isNegative: Bool, to start: UnsafeMutableRawPointer) -> Int {
+    var place = unsafe start
+    if isNegative {
+      unsafe place.storeBytes(of: UInt8(ascii: "-"), as: UInt8.self)
+      unsafe place += 1
+    }
+    unsafe place += Digits.count(whole)
+    unsafe Digits.write(whole, endingAt: place)
+    let count = unsafe place - start
+    if tenThousandths == 0 { return count }
+    unsafe place.storeBytes(of: UInt8(ascii: "."), as: UInt8.self)
+    let first = tenThousandths / 100
+    let second = tenThousandths - first * 100
+    unsafe place.storeBytes(of: pair(first), toByteOffset: 1, as: UInt16.self)
+    if second == 0 { return count &+ (first % 10 == 0 ? 2 : 3) }
+    unsafe place.storeBytes(of: pair(second), toByteOffset: 3, as: UInt16.self)
+    return count &+ (second % 10 == 0 ? 4 : 5)
+  }
+
+  /// A number below 100 as two digits, the way they stand in memory.
+  @inline(__always)
+  private static func pair(_ value: UInt64) -> UInt16 {
+    let tens = value / 10
+    return UInt16(truncatingIfNeeded: 0x3030 + tens + (value - tens * 10) << 8).littleEndian
   }
 
   /// `12.5`, `0.00125`: some digits stand behind the point. Returns the end.

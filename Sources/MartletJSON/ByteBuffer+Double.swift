@@ -9,7 +9,11 @@ extension ByteBuffer {
   /// Appends a finite value. Reading it back gives the same bits.
   @usableFromInline
   package mutating func append(finite value: Double) {
-    let decimal = ShortestDecimal(value)
+    if let few = FewDecimals(value.magnitude) {
+      append(whole: few.whole, tenThousandths: few.tenThousandths, isNegative: value.sign == .minus)
+      return
+    }
+    let decimal = ShortestDecimal(schubfach: value.magnitude)
     append(
       digits: decimal.digits, exponent: decimal.exponent, isNegative: value.sign == .minus, plainly: value.magnitude <= 0x1p53)
   }

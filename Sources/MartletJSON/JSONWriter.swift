@@ -198,50 +198,50 @@ public struct JSONWriter: ~Copyable {
 
   // MARK: Members: a literal key and its value
 
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func member(_ key: StaticString, _ value: String) {
     self.key(key)
     string(value)
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func member(_ key: StaticString, _ value: StaticString) {
     self.key(key)
     string(value)
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func member(_ key: StaticString, utf8 value: RawSpan) {
     self.key(key)
     string(utf8: value)
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func member(_ key: StaticString, _ value: Int) {
     self.key(key)
     integer(value)
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func member(_ key: StaticString, _ value: Int64) {
     self.key(key)
     integer(value)
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func member(_ key: StaticString, _ value: UInt64) {
     self.key(key)
     integer(value)
   }
 
   /// Throws as `double` does; the key is written already then, so the output is of no use.
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func member(_ key: StaticString, _ value: Double) throws(JSONError) {
     self.key(key)
     try double(value)
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func member(_ key: StaticString, _ value: Bool) {
     self.key(key)
     bool(value)

@@ -2,7 +2,7 @@
 ///
 /// The plain algorithm: of all decimals inside the interval that rounds to the value, take the one with the fewest digits. Two ways here:
 ///
-/// 1. Values with few decimals, which is what people store (19.99, 4.5): if `value × 10^k` is an integer below 10^15 and divides
+/// 1. Values with few decimals, which is what people store (19.99, 4.5; `FewDecimals`): if `value × 10^k` is an integer below 10^15 and divides
 ///    back to the value, its digits are the answer. Both operations are rounded correctly and 15 digits never share a double, so
 ///    no shorter or other form can exist.
 /// 2. The rest (59.970000000000006): Raffaello Giulietti's Schubfach, in the form of Alexander Bolz's Drachennest: three 64 × 128
@@ -16,36 +16,17 @@ struct ShortestDecimal: Equatable {
   var exponent: Int
 
   /// The shortest decimal of a finite value's magnitude.
-  @inline(__always)
   init(_ value: Double) {
-    let magnitude = value.magnitude
-    if let few = ShortestDecimal(fewDecimals: magnitude) {
-      self = few
+    if let few = FewDecimals(value.magnitude) {
+      self.init(digits: few.whole * 10_000 + few.tenThousandths, exponent: -4)
     } else {
-      self = ShortestDecimal(schubfach: magnitude)
+      self.init(schubfach: value.magnitude)
     }
   }
 
   init(digits: UInt64, exponent: Int) {
     self.digits = digits
     self.exponent = exponent
-  }
-
-  /// Way 1: up to four decimals, 15 digits in all.
-  @inline(__always)
-  init?(fewDecimals magnitude: Double) {
-    guard magnitude < 1e11 else { return nil }
-    let hundredfold = magnitude * 100
-    // Two decimals first: prices. Then whole numbers need no more than that either, and lose their zeros in printing.
-    let whole = UInt64(hundredfold)
-    if Double(whole) == hundredfold, hundredfold / 100 == magnitude {
-      self.init(digits: whole, exponent: -2)
-      return
-    }
-    let scaled = magnitude * 10_000
-    let fine = UInt64(scaled)
-    guard Double(fine) == scaled, scaled / 10_000 == magnitude else { return nil }
-    self.init(digits: fine, exponent: -4)
   }
 
   /// Way 2.
@@ -120,5 +101,31 @@ struct ShortestDecimal: Equatable {
       result.exponent += 1
     }
     return result
+  }
+}
+
+/// Way 1: a value of up to four decimals and 15 digits, in a form that is printed without stripping zeros.
+struct FewDecimals {
+  var whole: UInt64
+  /// Four digits behind the point, as a number.
+  var tenThousandths: UInt64
+
+  /// nil for other values.
+  @inline(__always)
+  init?(_ magnitude: Double) {
+    guard magnitude < 1e11 else { return nil }
+    // Two decimals first: prices. An integer below 10^15 that divides back to the value has its shortest digits.
+    let hundredfold = magnitude * 100
+    let hundredths = UInt64(hundredfold)
+    if Double(hundredths) == hundredfold, hundredfold / 100 == magnitude {
+      whole = hundredths / 100
+      tenThousandths = (hundredths - whole * 100) * 100
+      return
+    }
+    let scaled = magnitude * 10_000
+    let fine = UInt64(scaled)
+    guard Double(fine) == scaled, scaled / 10_000 == magnitude else { return nil }
+    whole = fine / 10_000
+    tenThousandths = fine - whole * 10_000
   }
 }
