@@ -70,5 +70,8 @@ let package = Package(
     tests("MartletHTTPTests", ["MartletHTTP", "MartletBytes"]),
     tests("MartletJSONTests", ["MartletJSON", "MartletBytes"]),
     tests("MartletCacheTests", ["MartletCache", "MartletBytes"]),
+    tests("MartletServerTests", ["MartletServer", "MartletHTTP", "MartletLoop", "MartletBytes"]),
+    tests("MartletAPITests", ["MartletAPI", "MartletHTTP", "MartletJSON", "MartletBytes"]),
+    tests("CacheServerTests", ["CacheServer", "MartletServer", "MartletHTTP", "MartletJSON", "MartletCache", "MartletBytes"]),
   ]
 )
