@@ -55,8 +55,9 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
     _count &+= 1
   }
 
-  /// Appends the text's UTF-8 bytes; for literals known to the compiler.
-  @inlinable
+  /// Appends the text's UTF-8 bytes; for literals known to the compiler. Inlined, so that the copy has a constant size and is a
+  /// few moves rather than a call.
+  @inlinable @inline(__always)
   public mutating func append(_ text: StaticString) {
     unsafe append(start: UnsafeRawPointer(text.utf8Start), count: text.utf8CodeUnitCount)
   }
@@ -81,8 +82,8 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
     }
   }
 
-  /// Appends the text's UTF-8 bytes.
-  @inlinable
+  /// Appends the text's UTF-8 bytes. Disfavoured, so that a literal means the `StaticString` above: a fixed copy instead of a call.
+  @_disfavoredOverload @inlinable
   public mutating func append(_ text: String) {
     var text = text
     text.withUTF8 { source in
@@ -90,7 +91,7 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
     }
   }
 
-  @unsafe @inlinable
+  @unsafe @inlinable @inline(__always)
   package mutating func append(start: UnsafeRawPointer, count: Int) {
     reserve(count)
     unsafe (storage ?? ByteBuffer.nowhere).advanced(by: _count).copyMemory(from: start, byteCount: count)

@@ -64,9 +64,18 @@ extension RawSpan {
   /// Whether both spans hold the same bytes.
   @inlinable
   public func equals(_ other: RawSpan) -> Bool {
-    guard byteCount == other.byteCount else { return false }
+    let count = byteCount
+    guard count == other.byteCount else { return false }
+    if count >= 8 {
+      var index = 0
+      while index < count &- 8 {
+        if unsafe uncheckedWord(at: index) != other.uncheckedWord(at: index) { return false }
+        index &+= 8
+      }
+      return unsafe uncheckedWord(at: count &- 8) == other.uncheckedWord(at: count &- 8)  // overlaps the last step
+    }
     var index = 0
-    while index < byteCount {
+    while index < count {
       if unsafe uncheckedByte(at: index) != other.uncheckedByte(at: index) { return false }
       index &+= 1
     }
