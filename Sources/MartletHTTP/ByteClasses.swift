@@ -39,11 +39,18 @@ enum ByteClasses {
     return (below | (delete &- ones) & ~delete) & highs
   }
 
-  /// Flags `/` and zero.
+  /// Flags bytes other than letters, digits, `-` and `.`: what most hosts consist of.
   @inline(__always)
-  static func slashStops(_ word: UInt64) -> UInt64 {
+  static func hostStops(_ word: UInt64) -> UInt64 {
+    let dot = ~(((word & ~highs) ^ ones &* 0x2E) &+ ones &* 0x7F)
+    return nameStops(word) & ~(dot & ~word)
+  }
+
+  /// Flags `/`.
+  @inline(__always)
+  static func slashes(_ word: UInt64) -> UInt64 {
     let slash = word ^ ones &* 0x2F
-    return ((word &- ones) & ~word | (slash &- ones) & ~slash) & highs
+    return (slash &- ones) & ~slash & highs
   }
 
   /// A token character (RFC 9110 section 5.6.2).

@@ -17,9 +17,8 @@ package final class HTTPService: Sendable {
 
   let startAsync: StartAsync
   let report: Report
-  let scratch = LoopLocal(RequestScratch())
-  let writer: LoopLocal<ResponseWriter>
-  let batch = LoopLocal(ReplyBatch())
+  /// Taken hold of once per call of a session, and handed down from there.
+  let loop: LoopLocal<HTTPLoop>
 
   package init(
     routes: RouteTree, limits: HTTPLimits = HTTPLimits(), clock: SteadyClock = SteadyClock(), report: @escaping Report = { _, _ in },
@@ -31,7 +30,7 @@ package final class HTTPService: Sendable {
     self.report = report
     self.startAsync = startAsync
     statistics = LoopLocal(HTTPStatistics(routeCount: routes.routes.count + 1))
-    writer = LoopLocal(ResponseWriter(date: DateField(clock: clock)))
+    loop = LoopLocal(HTTPLoop(routes: routes, limits: limits, clock: clock))
   }
 
   /// The label of a route in metrics.
@@ -40,28 +39,56 @@ package final class HTTPService: Sendable {
   /// Labels by route index, the one for unmatched requests last.
   package var labels: [String] { (0...routes.routes.count).map(label) }
 
-  // MARK: A batch of requests
+  /// The reply for what a handler threw. Unknown errors go to the operator, not to the client.
+  func reply(for error: any Error, route: Int) -> HTTPError {
+    if let known = error as? HTTPError { return known }
+    report(error, label(ofRoute: route))
+    return HTTPError(.internalServerError, "The server failed to answer this request.")
+  }
+}
+
+/// The hot state of a loop: one struct, passed `inout` through the life of a request, so that nothing on the path pays for
+/// reference counts or exclusivity checks.
+struct HTTPLoop: ~Copyable {
+  let routes: RouteTree
+  let limits: HTTPLimits
+  var scratch = RequestScratch()
+  var writer: ResponseWriter
+  var batch = ReplyBatch()
+  /// Whether the server is stopping; read once per call of a session.
+  var isDraining = false
+
+  init(routes: RouteTree, limits: HTTPLimits, clock: SteadyClock) {
+    self.routes = routes
+    self.limits = limits
+    writer = ResponseWriter(date: DateField(clock: clock))
+  }
+
+  /// Finds the route for the head in `scratch`, which was read from `bytes`; false if there is none.
+  @inline(__always)
+  mutating func route(_ bytes: RawSpan) -> Bool { routes.match(&scratch, of: bytes) }
 
   /// Lends the connection's output to the writer for one call of a session.
   @inline(__always)
-  func open(_ output: inout ByteBuffer, at now: MonotonicTime) {
-    swap(&writer.value.output, &output)
-    writer.value.date.refresh(at: now)
-    batch.value.start = now
+  mutating func open(_ output: inout ByteBuffer, of service: HTTPService, at now: MonotonicTime) {
+    swap(&writer.output, &output)
+    writer.date.refresh(at: now)
+    batch.start = now
+    isDraining = service.isDraining.value
   }
 
   /// Gives the output back and counts the replies of the call; they leave together, so they took equally long.
   @inline(__always)
-  func close(_ output: inout ByteBuffer) {
-    swap(&writer.value.output, &output)
-    if batch.value.count > 0 { batch.value.record(in: &statistics.value) }
+  mutating func close(_ output: inout ByteBuffer, of service: HTTPService) {
+    swap(&writer.output, &output)
+    if batch.count > 0 { batch.record(in: &service.statistics.value) }
   }
 
-  /// Keeps in mind that a route has replied.
+  /// Keeps in mind that the request in `scratch` was answered.
   @inline(__always)
-  func note(route: Int, status: Int) {
-    if batch.value.isFull { batch.value.record(in: &statistics.value) }
-    batch.value.note(route: route, status: status)
+  mutating func noteReply(of service: HTTPService) {
+    if batch.isFull { batch.record(in: &service.statistics.value) }
+    batch.note(route: scratch.match.route, status: writer.status)
   }
 }
 

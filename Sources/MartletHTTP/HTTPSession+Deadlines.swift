@@ -55,7 +55,7 @@ extension HTTPSession {
 
   private var waiting: Waiting {
     switch phase {
-    case .request: bytesNeeded > 1 ? .body : headStart != .never ? .head : .request
+    case .request: bytesNeeded > 1 ? .body : unfinished.isUnderWay ? .head : .request
     case .chunks, .unwantedBytes, .unwantedChunks: .body
     case .owed, .streaming: .nothing
     }
@@ -66,26 +66,32 @@ extension HTTPSession {
     guard case .read = next else { return .never }
     return switch waiting {
     case .request: now.advanced(bySeconds: service.limits.idleSeconds)
-    case .head: headStart.advanced(bySeconds: service.limits.headSeconds)
+    case .head: unfinished.start.advanced(bySeconds: service.limits.headSeconds)
     case .body: pace.deadline(at: now, limits: service.limits)
     case .nothing: .never
     }
   }
 
   package mutating func wake(_ cause: Wake, into output: inout ByteBuffer, at now: MonotonicTime) -> Progress {
-    service.open(&output, at: now)
-    let next = next(after: cause, at: now)
-    service.close(&output)
-    guard let next else { return standing }
+    guard let next = next(after: cause, into: &output, at: now, &service.loop.value) else { return standing }
     return promise(next, consumed: 0, at: now)
   }
 
+  private mutating func next(
+    after cause: Wake, into output: inout ByteBuffer, at now: MonotonicTime, _ loop: inout HTTPLoop
+  ) -> Progress.Next? {
+    loop.open(&output, of: service, at: now)
+    let next = next(after: cause, at: now, &loop)
+    loop.close(&output, of: service)
+    return next
+  }
+
   /// What changes by a wake; nil: nothing does.
-  private mutating func next(after cause: Wake, at now: MonotonicTime) -> Progress.Next? {
+  private mutating func next(after cause: Wake, at now: MonotonicTime, _ loop: inout HTTPLoop) -> Progress.Next? {
     switch cause {
     case .connected: return .read(atLeast: 1)
-    case .deadline(let buffered): return meetDeadline(buffered: buffered, at: now)
-    case .message(let message): return (message as? LaterMessage).flatMap { take($0, at: now) }
+    case .deadline(let buffered): return meetDeadline(buffered: buffered, at: now, &loop)
+    case .message(let message): return (message as? LaterMessage).flatMap { take($0, at: now, &loop) }
     case .drain:
       if case .request = waiting, case .read = standing.next { return .close(.drained) }
       return nil
@@ -97,15 +103,15 @@ extension HTTPSession {
   }
 
   /// The deadline has come, or is said to have.
-  private mutating func meetDeadline(buffered: Int, at now: MonotonicTime) -> Progress.Next? {
+  private mutating func meetDeadline(buffered: Int, at now: MonotonicTime, _ loop: inout HTTPLoop) -> Progress.Next? {
     if now < standing.deadline { return nil }
     switch waiting {
     case .nothing: return nil
     case .request: return .close(.idleTimeout)
-    case .head: return refuse(.headTimeout, reason: .headTimeout)
+    case .head: return refuse(.headTimeout, &loop, reason: .headTimeout)
     case .body:
       pace.note(pace.counted + buffered, at: now)
-      return pace.isTooSlow(at: now, limits: service.limits) ? refuse(.bodyTimeout, reason: .bodyTimeout) : standing.next
+      return pace.isTooSlow(at: now, limits: service.limits) ? refuse(.bodyTimeout, &loop, reason: .bodyTimeout) : standing.next
     }
   }
 }

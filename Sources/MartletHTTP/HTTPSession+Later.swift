@@ -34,15 +34,14 @@ struct LaterMessage: Sendable {
 
 extension HTTPSession {
   /// Starts the handler that the writer was given.
-  mutating func startLater(at now: MonotonicTime) -> Progress.Next {
-    guard let later = service.writer.value.later.take() else { preconditionFailure("no later reply to start") }
+  mutating func startLater(_ loop: inout HTTPLoop, at now: MonotonicTime) -> Progress.Next {
+    guard let later = loop.writer.later.take() else { preconditionFailure("no later reply to start") }
     sequence += 1
-    let writer = service.writer
     var held = ByteBuffer()
-    held.append(writer.value.held)
+    held.append(loop.writer.held)
     owed = OwedReply(
-      sequence: sequence, route: service.scratch.value.match.route, start: now, isHead: writer.value.isHead,
-      minorVersion: writer.value.minorVersion, persistence: writer.value.persistence, held: held, pull: nil)
+      sequence: sequence, route: loop.scratch.match.route, start: now, isHead: loop.writer.isHead,
+      minorVersion: loop.writer.minorVersion, persistence: loop.writer.persistence, held: held, pull: nil)
     phase = .owed
     service.startAsync(id) { [sequence] in
       do {
@@ -69,74 +68,74 @@ extension HTTPSession {
   }
 
   /// Takes a message; a stale one changes nothing.
-  mutating func take(_ message: LaterMessage, at now: MonotonicTime) -> Progress.Next? {
+  mutating func take(_ message: LaterMessage, at now: MonotonicTime, _ loop: inout HTTPLoop) -> Progress.Next? {
     guard case .owed = phase, message.sequence == sequence, owed != nil else { return nil }
     switch message.content {
-    case .response(let response): return takeResponse(response, at: now)
-    case .chunk(let bytes?): return takeChunk(bytes)
-    case .chunk(nil): return endStream(at: now)
-    case .failed(let error): return takeFailure(error, at: now)
+    case .response(let response): return takeResponse(response, at: now, &loop)
+    case .chunk(let bytes?): return takeChunk(bytes, &loop)
+    case .chunk(nil): return endStream(at: now, &loop)
+    case .failed(let error): return takeFailure(error, at: now, &loop)
     }
   }
 
-  private mutating func takeResponse(_ response: OwnedResponse, at now: MonotonicTime) -> Progress.Next {
-    beginOwed()
-    service.writer.value.write(response)
-    if service.writer.value.isFaulty {
-      return takeFailure(HTTPError(.internalServerError, "The server made a reply that cannot be sent."), at: now)
+  private mutating func takeResponse(_ response: OwnedResponse, at now: MonotonicTime, _ loop: inout HTTPLoop) -> Progress.Next {
+    beginOwed(&loop)
+    loop.writer.write(response)
+    if loop.writer.isFaulty {
+      return takeFailure(HTTPError(.internalServerError, "The server made a reply that cannot be sent."), at: now, &loop)
     }
-    if case .stream(let pull) = response.body, service.writer.value.state == .chunks, !service.writer.value.isHead {
+    if case .stream(let pull) = response.body, loop.writer.state == .chunks, !loop.writer.isHead {
       owed?.pull = pull
-      owed?.persistence = service.writer.value.persistence
-      owed?.status = service.writer.value.status
+      owed?.persistence = loop.writer.persistence
+      owed?.status = loop.writer.status
       phase = .streaming
       return .full
     }
-    return endOwed(at: now)
+    return endOwed(at: now, &loop)
   }
 
   /// An error before the head becomes a reply; one in the middle of a stream cuts it, which is how HTTP says it.
-  private mutating func takeFailure(_ error: any Error, at now: MonotonicTime) -> Progress.Next {
+  private mutating func takeFailure(_ error: any Error, at now: MonotonicTime, _ loop: inout HTTPLoop) -> Progress.Next {
     let reply = service.reply(for: error, route: owed?.route ?? service.routes.unmatched)
     if owed?.pull != nil { return .close(.aborted) }
-    beginOwed()
-    service.writer.value.problem(reply)
-    return endOwed(at: now)
+    beginOwed(&loop)
+    loop.writer.problem(reply)
+    return endOwed(at: now, &loop)
   }
 
-  private mutating func takeChunk(_ bytes: [UInt8]) -> Progress.Next {
-    service.writer.value.resumeChunks(minorVersion: owed?.minorVersion ?? 1)
-    service.writer.value.chunk(bytes.rawSpan)
+  private mutating func takeChunk(_ bytes: [UInt8], _ loop: inout HTTPLoop) -> Progress.Next {
+    loop.writer.resumeChunks(minorVersion: owed?.minorVersion ?? 1)
+    loop.writer.chunk(bytes.rawSpan)
     phase = .streaming
     return .full
   }
 
-  private mutating func endStream(at now: MonotonicTime) -> Progress.Next {
-    service.writer.value.resumeChunks(minorVersion: owed?.minorVersion ?? 1)
-    service.writer.value.endChunks()
-    service.writer.value.persistence = owed?.persistence ?? .close
-    service.writer.value.status = owed?.status ?? 200
-    return endOwed(at: now)
+  private mutating func endStream(at now: MonotonicTime, _ loop: inout HTTPLoop) -> Progress.Next {
+    loop.writer.resumeChunks(minorVersion: owed?.minorVersion ?? 1)
+    loop.writer.endChunks()
+    loop.writer.persistence = owed?.persistence ?? .close
+    loop.writer.status = owed?.status ?? 200
+    return endOwed(at: now, &loop)
   }
 
   /// Prepares the writer for the reply that is owed.
-  private mutating func beginOwed() {
+  private mutating func beginOwed(_ loop: inout HTTPLoop) {
     guard let reply = owed.take() else { return }
     // The server may have begun to stop in the meantime.
-    let persistence: ResponseWriter.Persistence = service.isDraining.value ? .close : reply.persistence
-    service.writer.value.begin(isHead: reply.isHead, minorVersion: reply.minorVersion, persistence: persistence)
-    service.writer.value.held.append(reply.held)
+    let persistence: ResponseWriter.Persistence = loop.isDraining ? .close : reply.persistence
+    loop.writer.begin(isHead: reply.isHead, minorVersion: reply.minorVersion, persistence: persistence)
+    loop.writer.held.append(reply.held)
     owed = consume reply
   }
 
   /// Counts the reply; the next request may come.
-  private mutating func endOwed(at now: MonotonicTime) -> Progress.Next {
+  private mutating func endOwed(at now: MonotonicTime, _ loop: inout HTTPLoop) -> Progress.Next {
     if let reply = owed.take() {
       service.statistics.value.record(
-        route: reply.route, status: service.writer.value.status, times: 1, nanoseconds: now.nanoseconds(since: reply.start))
+        route: reply.route, status: loop.writer.status, times: 1, nanoseconds: now.nanoseconds(since: reply.start))
     }
     phase = .request
-    if service.writer.value.persistence == .close { return closing() }
+    if loop.writer.persistence == .close { return closing(loop) }
     return .full  // not `.read`: further requests may be buffered, and the peer may have stopped sending
   }
 }

@@ -37,7 +37,7 @@ public struct OwnedRequest: Sendable {
     fields = []
     for index in request.entries.indices {
       let entry = request.entries[index]
-      fields.append((request.head[entry.name.range].copied().map(ASCII.lowercased), request.head[entry.value.range].copied()))
+      fields.append((request.section[entry.name.range].copied().map(ASCII.lowercased), request.section[entry.value.range].copied()))
     }
   }
 

@@ -6,6 +6,8 @@ public import MartletBytes
 public struct Request: ~Copyable, ~Escapable {
   /// The head, from the request line's first byte.
   let head: RawSpan
+  /// The field section, which `entries` are ranges of.
+  let section: RawSpan
   /// What the parameters are ranges of: the path, or its decoded copy.
   let parameterBytes: RawSpan
   let entries: Span<FieldTable.Entry>
@@ -13,6 +15,7 @@ public struct Request: ~Copyable, ~Escapable {
   let methodRange: ByteRange
   let pathRange: ByteRange
   let queryRange: ByteRange
+  let targetHostRange: ByteRange
   let hostRange: ByteRange
 
   /// The whole body, transfer coding removed; empty if there is none.
@@ -32,13 +35,15 @@ public struct Request: ~Copyable, ~Escapable {
   @inline(__always)
   init(_ scratch: borrowing RequestScratch, of bytes: RawSpan, body: RawSpan, at now: MonotonicTime, from connection: ConnectionID) {
     self.head = bytes
-    self.parameterBytes = scratch.match.isDecoded ? scratch.decoded.bytes : bytes[scratch.head.path.range]
-    self.entries = scratch.head.fields.span
+    self.section = bytes[scratch.head.sectionStart..<scratch.head.byteCount]
+    self.parameterBytes = scratch.match.isDecoded ? scratch.decoded.bytes : bytes
+    self.entries = scratch.head.section.fields.span
     self.parameters = scratch.match.parameters
     self.methodRange = scratch.head.methodBytes
     self.pathRange = scratch.head.path
     self.queryRange = scratch.head.query
-    self.hostRange = scratch.head.host
+    self.targetHostRange = scratch.head.targetHost
+    self.hostRange = scratch.head.section.host
     self.body = body
     self.now = now
     self.connection = connection
@@ -70,7 +75,7 @@ public struct Request: ~Copyable, ~Escapable {
   /// `host[:port]`, checked, from an absolute target or else the Host field; empty only if HTTP/1.0 sent neither.
   public var host: RawSpan {
     @_lifetime(copy self)
-    get { head[hostRange.range] }
+    get { targetHostRange.isEmpty ? section[hostRange.range] : head[targetHostRange.range] }
   }
 
   // MARK: Fields
@@ -81,8 +86,8 @@ public struct Request: ~Copyable, ~Escapable {
     let count = name.utf8CodeUnitCount
     for index in entries.indices {
       let entry = entries[index]
-      if Int(entry.name.end &- entry.name.start) == count && head[entry.name.range].equalsIgnoringCase(name) {
-        return head[entry.value.range]
+      if Int(entry.name.end &- entry.name.start) == count && section[entry.name.range].equalsIgnoringCase(name) {
+        return section[entry.value.range]
       }
     }
     return nil
@@ -90,8 +95,8 @@ public struct Request: ~Copyable, ~Escapable {
 
   /// Calls `body` with each value of a field, in order, as sent. `name` is in lower case.
   public func forEachField(named name: StaticString, _ body: (RawSpan) throws -> Void) rethrows {
-    for index in entries.indices where head[entries[index].name.range].equalsIgnoringCase(name) {
-      try body(head[entries[index].value.range])
+    for index in entries.indices where section[entries[index].name.range].equalsIgnoringCase(name) {
+      try body(section[entries[index].value.range])
     }
   }
 
@@ -103,7 +108,7 @@ public struct Request: ~Copyable, ~Escapable {
 
   /// Calls `body` with the name and value of each field, as sent.
   public func forEachField(_ body: (RawSpan, RawSpan) throws -> Void) rethrows {
-    for index in entries.indices { try body(head[entries[index].name.range], head[entries[index].value.range]) }
+    for index in entries.indices { try body(section[entries[index].name.range], section[entries[index].value.range]) }
   }
 
   // MARK: Parameters

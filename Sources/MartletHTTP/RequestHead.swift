@@ -11,54 +11,40 @@ package struct RequestHead: ~Copyable {
   package internal(set) var path = ByteRange()
   /// Without the `?`; empty if there is none.
   package internal(set) var query = ByteRange()
-  /// From the target's absolute form, else from the Host field; empty if HTTP/1.0 sent neither.
-  package internal(set) var host = ByteRange()
+  /// Of a target in absolute form; empty otherwise.
+  var targetHost = ByteRange()
   package internal(set) var pathHasPercent = false
-  /// nil without Content-Length; saturates.
-  package internal(set) var contentLength: Int?
+  var methodIsUnknown = false
   package internal(set) var isChunked = false
   package internal(set) var expectsContinue = false
   /// Whether the client wants the connection kept (RFC 9112 section 9.3).
   package internal(set) var keepsAlive = true
-  package internal(set) var fields = FieldTable()
-
-  /// What the parser has seen on the way to the verdicts above.
-  var seen = Seen()
-
-  struct Seen {
-    var methodUnknown = false
-    var hostFields = 0
-    var hostInvalid = false
-    var absoluteHost = false
-    var close = false
-    var keepAlive = false
-    var transferEncoding = false
-    var codingChunked = false
-    var codingUnknown = false
-    var otherExpectation = false
-  }
+  /// Where the field section begins; offsets in `section` are relative to this.
+  package internal(set) var sectionStart = 0
+  package internal(set) var section = FieldSection()
 
   package init() {}
 
-  /// Begins a new head; the field table's memory is used again.
+  /// Begins a new head. The field section stays: the next one may be the same.
   @inline(__always)
   mutating func reset() {
-    byteCount = 0
     query = ByteRange()
-    host = ByteRange()
+    targetHost = ByteRange()
     pathHasPercent = false
-    contentLength = nil
+    methodIsUnknown = false
     isChunked = false
     expectsContinue = false
-    fields.count = 0
-    seen = Seen()
   }
+
+  /// nil without Content-Length; saturates.
+  package var contentLength: Int? { section.contentLength }
+
+  /// Whether a body follows.
+  @inline(__always)
+  package var hasBody: Bool { isChunked || (section.contentLength ?? 0) > 0 }
 
   /// Gives up keeping the connection.
   mutating func closeAfterReply() { keepsAlive = false }
-
-  /// Whether a body follows.
-  package var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
 }
 
 /// A range of offsets in a head, in 4 bytes.
@@ -94,6 +80,9 @@ package struct FieldTable: ~Copyable {
   }
 
   init() {}
+
+  @inline(__always)
+  mutating func removeAll() { count = 0 }
 
   /// The fields in the order they arrived.
   package var span: Span<Entry> {

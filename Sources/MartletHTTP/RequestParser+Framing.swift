@@ -6,56 +6,62 @@ internal import MartletBytes
 extension RequestParser {
   /// Keeps in mind what a field means, if it is one of the five that matter here. Told apart by length first.
   @inline(__always)
-  static func note(_ field: FieldTable.Entry, of input: RawSpan, in head: inout RequestHead) throws(RequestFailure) {
+  static func note(_ field: FieldTable.Entry, of input: RawSpan, in section: inout FieldSection) throws(RequestFailure) {
     switch field.name.end &- field.name.start {
     case 4:
       let word = input.paddedWord(at: Int(field.name.start)) & 0xFFFF_FFFF
-      if word | 0x2020_2020 == 0x7473_6F68 { noteHost(field.value, of: input, in: &head) }  // "host"
-    case 6, 10, 14, 17: try noteRare(field, of: input, in: &head)
+      if word | 0x2020_2020 == 0x7473_6F68 { noteHost(field.value, of: input, in: &section) }  // "host"
+    case 6, 10, 14, 17: try noteRare(field, of: input, in: &section)
     default: break
     }
   }
 
-  static func noteHost(_ value: ByteRange, of input: RawSpan, in head: inout RequestHead) {
-    head.seen.hostFields += 1
-    if !isValidHost(input[value.range]) { head.seen.hostInvalid = true }
-    if !head.seen.absoluteHost { head.host = value }
+  @inline(__always)
+  static func noteHost(_ value: ByteRange, of input: RawSpan, in section: inout FieldSection) {
+    section.traits.insert(section.traits.contains(.host) ? .hostTwice : .host)
+    if !isValidHost(input, value) { section.traits.insert(.hostInvalid) }
+    section.host = value
   }
 
-  static func noteRare(_ field: FieldTable.Entry, of input: RawSpan, in head: inout RequestHead) throws(RequestFailure) {
+  static func noteRare(_ field: FieldTable.Entry, of input: RawSpan, in section: inout FieldSection) throws(RequestFailure) {
     let name = input[field.name.range]
     let value = input[field.value.range]
     if name.equalsIgnoringCase("connection") {
       forEachElement(of: value) { option in
-        if option.equalsIgnoringCase("close") { head.seen.close = true }
-        if option.equalsIgnoringCase("keep-alive") { head.seen.keepAlive = true }
+        if option.equalsIgnoringCase("close") { section.traits.insert(.close) }
+        if option.equalsIgnoringCase("keep-alive") { section.traits.insert(.keepAlive) }
       }
     } else if name.equalsIgnoringCase("content-length") {
-      if head.contentLength != nil { throw .contentLengthTwice }
-      head.contentLength = try parseLength(value)
+      if section.contentLength != nil { throw .contentLengthTwice }
+      section.contentLength = try parseLength(value)
     } else if name.equalsIgnoringCase("transfer-encoding") {
-      try noteCodings(value, in: &head)
+      try noteCodings(value, in: &section)
     } else if name.equalsIgnoringCase("expect") {
-      if value.equalsIgnoringCase("100-continue") { head.expectsContinue = true } else { head.seen.otherExpectation = true }
+      section.traits.insert(value.equalsIgnoringCase("100-continue") ? .expectsContinue : .expectsOther)
     }
   }
 
   /// The verdicts that need the whole head.
   @inline(__always)
-  static func checkFraming(_ input: RawSpan, of head: inout RequestHead) throws(RequestFailure) {
-    if head.seen.hostFields != 1 {
-      if head.seen.hostFields > 1 { throw .hostTwice }
-      if head.minorVersion == 1 { throw .hostMissing }
-    }
-    if head.seen.hostInvalid { throw .hostInvalid }
-    if head.seen.transferEncoding { try checkCodings(of: &head) }
-    if head.seen.methodUnknown { throw .methodUnknown }
-    if head.minorVersion == 0 {
-      head.keepsAlive = head.seen.keepAlive && !head.seen.close
-      head.expectsContinue = false  // RFC 9110 section 10.1.1: ignored in HTTP/1.0
+  static func checkFraming(_ head: inout RequestHead) throws(RequestFailure) {
+    head.keepsAlive = true
+    if head.section.traits == .host && head.minorVersion == 1 && !head.methodIsUnknown { return }
+    try checkUnusualFraming(&head)
+  }
+
+  private static func checkUnusualFraming(_ head: inout RequestHead) throws(RequestFailure) {
+    let traits = head.section.traits
+    if traits.contains(.hostTwice) { throw .hostTwice }
+    if traits.contains(.hostInvalid) { throw .hostInvalid }
+    if !traits.contains(.host) && head.minorVersion == 1 { throw .hostMissing }
+    if traits.contains(.transferEncoding) { try checkCodings(of: &head) }
+    if head.methodIsUnknown { throw .methodUnknown }
+    if head.minorVersion == 0 {  // which knows no expectations: RFC 9110 section 10.1.1
+      head.keepsAlive = traits.contains(.keepAlive) && !traits.contains(.close)
     } else {
-      head.keepsAlive = !head.seen.close
-      if head.seen.otherExpectation { throw .expectation }
+      if traits.contains(.expectsOther) { throw .expectation }
+      head.keepsAlive = !traits.contains(.close)
+      head.expectsContinue = traits.contains(.expectsContinue)
     }
   }
 
@@ -75,14 +81,14 @@ extension RequestParser {
   }
 
   /// Several fields make one list.
-  static func noteCodings(_ value: RawSpan, in head: inout RequestHead) throws(RequestFailure) {
-    head.seen.transferEncoding = true
+  static func noteCodings(_ value: RawSpan, in section: inout FieldSection) throws(RequestFailure) {
+    section.traits.insert(.transferEncoding)
     var malformed = value.byteCount == 0
     var misplaced = false
     forEachElement(of: value) { coding in
       if coding.byteCount == 0 || !ByteClasses.isToken(coding[0]) { malformed = true }
-      if head.seen.codingChunked { misplaced = true }
-      if coding.equalsIgnoringCase("chunked") { head.seen.codingChunked = true } else { head.seen.codingUnknown = true }
+      if section.traits.contains(.chunked) { misplaced = true }
+      section.traits.insert(coding.equalsIgnoringCase("chunked") ? .chunked : .unknownCoding)
     }
     if malformed { throw .transferCoding }
     if misplaced { throw .transferCodingOrder }
@@ -91,7 +97,7 @@ extension RequestParser {
   static func checkCodings(of head: inout RequestHead) throws(RequestFailure) {
     if head.contentLength != nil { throw .bothLengths }
     if head.minorVersion == 0 { throw .transferCodingVersion }
-    if head.seen.codingUnknown { throw .transferCodingUnknown }
+    if head.section.traits.contains(.unknownCoding) { throw .transferCodingUnknown }
     head.isChunked = true
   }
 
@@ -112,7 +118,29 @@ extension RequestParser {
   // MARK: Host
 
   /// `uri-host [":" port]` with a host that is not empty (RFC 9110 section 4.2.1), IP literals in brackets.
-  static func isValidHost(_ host: RawSpan) -> Bool {
+  @inline(__always)
+  static func isValidHost(_ input: RawSpan, _ host: ByteRange) -> Bool {
+    let end = Int(host.end)
+    var position = Int(host.start)
+    while position < end {
+      let stops = ByteClasses.hostStops(input.paddedWord(at: position))
+      position &+= stops == 0 ? 8 : stops.trailingZeroBitCount &>> 3
+      if stops != 0 { break }
+    }
+    if position >= end { return host.start < host.end }
+    if position > Int(host.start) && input[position] == UInt8(ascii: ":") { return isPort(input, from: position &+ 1, to: end) }
+    return isValidUnusualHost(input[host.range])
+  }
+
+  @inline(__always)
+  private static func isPort(_ input: RawSpan, from start: Int, to end: Int) -> Bool {
+    var position = start
+    while position < end && ASCII.isDigit(input[position]) { position &+= 1 }
+    return position == end
+  }
+
+  /// The same, byte by byte, for hosts with other characters.
+  static func isValidUnusualHost(_ host: RawSpan) -> Bool {
     var position = 0
     if host.byteCount > 0 && host[0] == UInt8(ascii: "[") {
       guard let end = host.firstIndex(of: UInt8(ascii: "]")), end > 1 else { return false }
@@ -123,8 +151,6 @@ extension RequestParser {
       if position == 0 { return false }
     }
     if position == host.byteCount { return true }
-    guard host[position] == UInt8(ascii: ":") else { return false }
-    for index in position + 1..<host.byteCount where !ASCII.isDigit(host[index]) { return false }
-    return true
+    return host[position] == UInt8(ascii: ":") && isPort(host, from: position + 1, to: host.byteCount)
   }
 }

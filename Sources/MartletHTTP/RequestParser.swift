@@ -19,15 +19,28 @@ package enum RequestParser {
   ) throws(RequestFailure) -> Bool {
     let window = input.byteCount > limits.headBytesMax ? input[0..<limits.headBytesMax] : input
     head.reset()
-    guard let fieldsStart = try parseRequestLine(window, limits: limits, into: &head),
-      let end = try parseFields(window, from: fieldsStart, limits: limits, into: &head)
+    guard let start = try parseRequestLine(window, limits: limits, into: &head),
+      let count = try parseSection(window[start..<window.byteCount], limits: limits, into: &head.section)
     else {
       if window.byteCount == limits.headBytesMax { throw .headTooLarge }
       return false
     }
-    head.byteCount = end
-    try checkFraming(window, of: &head)
+    head.sectionStart = start
+    head.byteCount = start &+ count
+    try checkFraming(&head)
     return true
+  }
+
+  /// The field section in front of `bytes`, empty line included, unless it is the same as the last one; its length, nil if unfinished.
+  @inline(__always)
+  private static func parseSection(
+    _ bytes: RawSpan, limits: borrowing HTTPLimits, into section: inout FieldSection
+  ) throws(RequestFailure) -> Int? {
+    if let count = section.match(bytes) { return count }
+    section.reset()
+    guard let count = try parseFields(bytes, limits: limits, into: &section) else { return nil }
+    section.keep(bytes[0..<count])
+    return count
   }
 
   // MARK: Request line
@@ -102,7 +115,7 @@ package enum RequestParser {
       if name.equals("CONNECT") { throw .tunnel }
       head.method = .other
       // Told at the end of the head, so that ambiguous framing is still refused as such.
-      head.seen.methodUnknown = !Method.others.contains { name.equals($0) }
+      head.methodIsUnknown = !Method.others.contains { name.equals($0) }
     }
     return end + 1
   }
@@ -131,9 +144,8 @@ package enum RequestParser {
     let authority = slashes + 2
     let authorityEnd = min(input[0..<end].firstIndex(of: UInt8(ascii: "/"), from: authority) ?? end, end)
     // Userinfo is refused with the rest that is no host: RFC 9110 section 4.2.4.
-    guard isValidHost(input[authority..<authorityEnd]) else { throw .hostInvalid }
-    head.host = ByteRange(authority, authorityEnd)
-    head.seen.absoluteHost = true
+    guard isValidHost(input, ByteRange(authority, authorityEnd)) else { throw .hostInvalid }
+    head.targetHost = ByteRange(authority, authorityEnd)
     // Without a path the URI means `/`, for which the second slash of `://` serves.
     head.path = authorityEnd == end ? ByteRange(slashes + 1, slashes + 2) : ByteRange(authorityEnd, end)
   }
@@ -164,19 +176,18 @@ package enum RequestParser {
   // MARK: Fields
 
   /// Parses field lines up to and including the empty line; the offset behind it, nil if unfinished.
-  @inline(__always)
   static func parseFields(
-    _ input: RawSpan, from start: Int, limits: borrowing HTTPLimits, into head: inout RequestHead
+    _ input: RawSpan, limits: borrowing HTTPLimits, into section: inout FieldSection
   ) throws(RequestFailure) -> Int? {
-    var position = start
+    var position = 0
     while true {
       if position >= input.byteCount { return nil }
       if input[position] == ASCII.carriageReturn { return try lineEnd(input, at: position) }
       var field = FieldTable.Entry()
       guard let next = try parseFieldLine(input, from: position, into: &field) else { return nil }
-      if head.fields.count >= limits.fieldCountMax { throw .fieldsTooMany }
-      head.fields.append(field)
-      try note(field, of: input, in: &head)
+      if section.fields.count >= limits.fieldCountMax { throw .fieldsTooMany }
+      section.fields.append(field)
+      try note(field, of: input, in: &section)
       position = next
     }
   }

@@ -8,7 +8,7 @@
 public import MartletBytes
 
 public struct ResponseWriter: ~Copyable, Sendable {
-  enum State: UInt8 { case fresh, fields, chunks, finished }
+  @usableFromInline enum State: UInt8, Sendable { case fresh, fields, chunks, finished }
   enum Persistence: UInt8 { case implicit, keepAlive, close }
 
   @usableFromInline var output = ByteBuffer()
@@ -17,7 +17,7 @@ public struct ResponseWriter: ~Copyable, Sendable {
   var date: DateField
   /// Where in `output` this reply begins.
   var start = 0
-  var state = State.fresh
+  @usableFromInline var state = State.fresh
   var persistence = Persistence.implicit
   /// Of the head that was written, 0 before.
   var status = 0
@@ -34,7 +34,14 @@ public struct ResponseWriter: ~Copyable, Sendable {
 
   init(date: consuming DateField) { self.date = date }
 
-  /// Prepares for the next reply.
+  /// Prepares for the reply to the request with this head.
+  @inline(__always)
+  mutating func begin(_ head: borrowing RequestHead, isDraining: Bool) {
+    let implicit: Persistence = head.minorVersion == 0 ? .keepAlive : .implicit
+    let persistence = head.keepsAlive && !isDraining ? implicit : .close
+    begin(isHead: head.method == .head, minorVersion: head.minorVersion, persistence: persistence)
+  }
+
   @inline(__always)
   mutating func begin(isHead: Bool, minorVersion: UInt8, persistence: Persistence) {
     start = output.count
@@ -46,6 +53,9 @@ public struct ResponseWriter: ~Copyable, Sendable {
     isFaulty = false
     if !held.isEmpty { held.removeAll() }
   }
+
+  /// The interim reply that asks for the body (RFC 9110 section 15.2.1).
+  mutating func sendContinue() { output.append("HTTP/1.1 100 Continue\r\n\r\n") }
 
   // MARK: Head
 
@@ -70,8 +80,22 @@ public struct ResponseWriter: ~Copyable, Sendable {
 
   /// A field whose value is known to the compiler. Before `head` it is kept and written with it. Not for Content-Length,
   /// Transfer-Encoding, Connection and Date, which belong to the session.
+  @inlinable @inline(__always)
   public mutating func field(_ name: StaticString, _ value: StaticString) {
-    withFieldLine(name) { $0.append(value) }
+    precondition(state.rawValue <= State.fields.rawValue, "a field comes before the body")
+    if state == .fields {
+      output.append(name)
+      output.append(": ")
+      output.append(value)
+      output.append("\r\n")
+    } else {
+      hold(name, value)
+    }
+  }
+
+  @usableFromInline
+  mutating func hold(_ name: StaticString, _ value: StaticString) {
+    Self.append(name, { $0.append(value) }, to: &held)
   }
 
   /// A field with a value from elsewhere. A control byte (CR, LF, NUL, …) in it turns the whole reply into a 500: never injectable.
@@ -103,7 +127,7 @@ public struct ResponseWriter: ~Copyable, Sendable {
 
   @inline(__always)
   private mutating func withFieldLine(_ name: StaticString, _ value: (inout ByteBuffer) throws -> Void) rethrows {
-    precondition(state <= .fields, "a field comes before the body")
+    precondition(state.rawValue <= State.fields.rawValue, "a field comes before the body")
     if state == .fields {
       try Self.append(name, value, to: &output)
     } else {
@@ -228,7 +252,8 @@ public struct ResponseWriter: ~Copyable, Sendable {
   mutating func openLength() -> Int? {
     guard openBody() else { return nil }
     output.append("Content-Length: ")
-    output.shiftTail(from: output.count, by: lengthDigits)
+    output.append("00000000000000000000")
+    output.truncate(to: output.count &- 20 &+ lengthDigits)
     lengthEnd = output.count
     endFields()
     return output.count
@@ -248,8 +273,4 @@ public struct ResponseWriter: ~Copyable, Sendable {
     output.replace(decimal: UInt64(count), endingAt: lengthEnd)
   }
 
-}
-
-extension ResponseWriter.State: Comparable {
-  static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }

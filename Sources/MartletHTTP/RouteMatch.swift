@@ -12,12 +12,12 @@ package struct RouteMatch: ~Copyable {
   package internal(set) var route = 0
   /// Union over all routes whose pattern fits the path.
   package internal(set) var allowed = MethodSet()
-  /// Whether parameters are ranges of `decoded` rather than of the path.
+  /// Whether parameters are ranges of `decoded` rather than of the head.
   package internal(set) var isDecoded = false
-  /// Whether the path's percent-encoding is malformed; there is no route then.
-  package internal(set) var isMalformed = false
   package internal(set) var parameterCount = 0
 
+  /// Where the path ends in the bytes that `segments` are ranges of.
+  var textEnd = 0
   /// How many segments the path has; those beyond `segmentsMax` are not in `segments`.
   var segmentCount = 0
   var segments: InlineArray<32, ByteRange> = InlineArray(repeating: ByteRange())
@@ -30,29 +30,23 @@ package struct RouteMatch: ~Copyable {
     get { ranges.span.extracting(first: parameterCount) }
   }
 
-  /// Finds the segments of `path`, which begins with `/`.
+  /// Finds the segments of the path that stands in `bytes` from `start`, a `/`, to `end`.
   @inline(__always)
-  mutating func split(_ path: RawSpan) {
+  mutating func split(_ bytes: RawSpan, from start: Int, to end: Int) {
     segmentCount = 0
-    var start = 1
-    var position = 1
+    textEnd = end
+    var first = start &+ 1
+    var position = first
     while true {
-      let stops = ByteClasses.slashStops(path.paddedWord(at: position))
-      if stops == 0 {
-        position &+= 8
-        continue
-      }
-      position &+= stops.trailingZeroBitCount &>> 3
-      if position < path.byteCount && path[position] != UInt8(ascii: "/") {  // a NUL that was percent-encoded
-        position &+= 1
-        continue
-      }
-      let end = min(position, path.byteCount)
-      if segmentCount < Self.segmentsMax { segments[segmentCount] = ByteRange(start, end) }
+      let slashes = ByteClasses.slashes(bytes.paddedWord(at: position))
+      position &+= slashes == 0 ? 8 : slashes.trailingZeroBitCount &>> 3
+      if slashes == 0 && position < end { continue }
+      let last = min(position, end)
+      if segmentCount < Self.segmentsMax { segments[segmentCount] = ByteRange(first, last) }
       segmentCount &+= 1
-      if end == path.byteCount { return }
+      if last == end { return }
       position &+= 1
-      start = position
+      first = position
     }
   }
 
@@ -67,6 +61,7 @@ package struct RouteMatch: ~Copyable {
       PercentCoding.decode(path[start..<end], into: &decoded)
       if segmentCount < Self.segmentsMax { segments[segmentCount] = ByteRange(decodedStart, decoded.count) }
       segmentCount += 1
+      textEnd = decoded.count
       if end == path.byteCount { return }
       decoded.append(UInt8(ascii: "/"))
       start = end + 1

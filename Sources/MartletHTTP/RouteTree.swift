@@ -6,11 +6,11 @@
 
 internal import MartletBytes
 
-package final class RouteTree: Sendable {
+package struct RouteTree: Sendable {
   /// Method and pattern of each route, in order of registration.
   package let routes: [Route]
   /// Per route; the last one answers where no route matches.
-  let handlers: [Handler]
+  let endpoints: [Endpoint]
 
   private let nodes: [Node]
   private let literals: [Literal]
@@ -25,6 +25,12 @@ package final class RouteTree: Sendable {
     package var pattern: String
     /// `GET /v1/cache/{key}`: the label in metrics.
     package var label: String { "\(method.name) \(pattern)" }
+  }
+
+  /// A handler in a struct of its own: a bare function that has been an array's element, or a generic
+  /// function's argument, is called through thunks ever after.
+  struct Endpoint: Sendable {
+    var handler: Handler
   }
 
   struct Node: Sendable {
@@ -50,7 +56,10 @@ package final class RouteTree: Sendable {
     var draft = Draft()
     for (index, entry) in router.entries.enumerated() { draft.add(entry, route: index) }
     routes = router.entries.map { Route(method: $0.method, pattern: $0.pattern.text) }
-    handlers = router.entries.map(\.handler) + [router.wrapped(RouteTree.answerUnmatched)]
+    var endpoints: [Endpoint] = []
+    for entry in router.entries { endpoints.append(Endpoint(handler: entry.handler)) }
+    endpoints.append(Endpoint(handler: router.wrapped(RouteTree.answerUnmatched)))
+    self.endpoints = endpoints
     (nodes, literals, literalBytes) = draft.flattened()
     table = draft.table
     allowed = draft.allowed
@@ -68,30 +77,25 @@ package final class RouteTree: Sendable {
 
   @inline(__always)
   private func search(_ scratch: inout RequestScratch, of bytes: RawSpan) {
-    let path = bytes[scratch.head.path.range]
+    let path = scratch.head.path
     scratch.match.route = unmatched
     scratch.match.allowed = MethodSet()
     scratch.match.isDecoded = false
-    scratch.match.isMalformed = false
     scratch.match.parameterCount = 0
-    if scratch.head.pathHasPercent {
-      if !PercentCoding.isWellFormed(path) {
-        scratch.match.isMalformed = true
-        return
-      }
-      scratch.match.isDecoded = true
+    if scratch.head.pathHasPercent { return searchDecoded(&scratch, of: bytes[path.range]) }
+    if bytes[Int(path.start)] == UInt8(ascii: "/") {
+      scratch.match.split(bytes, from: Int(path.start), to: Int(path.end))
+      _ = descend(from: 0, depth: 0, in: bytes, for: scratch.head.method, &scratch.match)
+    } else if scratch.head.method == .options {
+      scratch.match.allowed = allowedAnywhere  // `OPTIONS *`
     }
-    if path[0] != UInt8(ascii: "/") {
-      if scratch.head.method == .options { scratch.match.allowed = allowedAnywhere }  // `OPTIONS *`
-      return
-    }
-    if scratch.match.isDecoded {
-      scratch.match.split(decoding: path, into: &scratch.decoded)
-      descend(in: scratch.decoded, for: scratch.head.method, &scratch.match)
-    } else {
-      scratch.match.split(path)
-      _ = descend(from: 0, depth: 0, in: path, for: scratch.head.method, &scratch.match)
-    }
+  }
+
+  private func searchDecoded(_ scratch: inout RequestScratch, of path: RawSpan) {
+    if !PercentCoding.isWellFormed(path) { return }  // `answerUnmatched` says so
+    scratch.match.isDecoded = true
+    scratch.match.split(decoding: path, into: &scratch.decoded)
+    descend(in: scratch.decoded, for: scratch.head.method, &scratch.match)
   }
 
   private func descend(in text: borrowing ByteBuffer, for method: Method, _ match: inout RouteMatch) {
@@ -104,7 +108,7 @@ package final class RouteTree: Sendable {
     let node = nodes[node]
     let segment = match.segments[depth]
     let isLast = depth &+ 1 == match.segmentCount
-    let child = literal(text[segment.range], among: node)
+    let child = literal(text, segment, among: node)
     if child >= 0 {
       if isLast ? arrive(at: child, for: method, &match) : descend(from: child, depth: depth &+ 1, in: text, for: method, &match) {
         return true
@@ -120,7 +124,7 @@ package final class RouteTree: Sendable {
       match.parameterCount &-= 1
     }
     if node.catchAll >= 0 {
-      match.ranges[match.parameterCount] = ByteRange(Int(segment.start), text.byteCount)
+      match.ranges[match.parameterCount] = ByteRange(Int(segment.start), match.textEnd)
       match.parameterCount &+= 1
       if arrive(at: Int(node.catchAll), for: method, &match) { return true }
       match.parameterCount &-= 1
@@ -128,17 +132,18 @@ package final class RouteTree: Sendable {
     return false
   }
 
-  /// The literal child of `node` for a segment; -1 if there is none.
+  /// The literal child of `node` for a segment of `text`; -1 if there is none.
   @inline(__always)
-  private func literal(_ segment: RawSpan, among node: Node) -> Int {
-    let word = segment.paddedWord(at: 0)
+  private func literal(_ text: RawSpan, _ segment: ByteRange, among node: Node) -> Int {
+    let count = Int(segment.end &- segment.start)
+    var word = text.paddedWord(at: Int(segment.start))
+    if count < 8 { word &= (1 &<< UInt64(truncatingIfNeeded: count &* 8)) &- 1 }
     var index = Int(node.firstLiteral)
     let end = index &+ Int(node.literalCount)
     while index < end {
       let literal = literals[index]
-      if literal.word == word && Int(literal.count) == segment.byteCount {
-        if literal.count <= 8 { return Int(literal.child) }
-        if equals(segment, literalBytes, from: Int(literal.firstByte)) { return Int(literal.child) }
+      if literal.word == word && Int(literal.count) == count {
+        if count <= 8 || equals(text[segment.range], literalBytes, from: Int(literal.firstByte)) { return Int(literal.child) }
       }
       index &+= 1
     }
@@ -162,8 +167,11 @@ package final class RouteTree: Sendable {
     return true
   }
 
-  /// 404, 405 with Allow, and the answer to OPTIONS.
+  /// 404, 405 with Allow, the answer to OPTIONS, and 400 for a path that cannot be decoded.
   private static let answerUnmatched: Handler = { request, response in
+    if !PercentCoding.isWellFormed(request.path) {
+      throw HTTPError(.badRequest, "The path holds a % that is not followed by two hexadecimal digits.")
+    }
     if request.allowed.isEmpty { throw HTTPError(.notFound, "There is nothing at this path.") }
     if request.method == .options {
       response.head(.noContent)

@@ -17,7 +17,12 @@
 public struct Router: Sendable {
   var entries: [Entry] = []
   private let prefix: String
-  private var middleware: [Middleware]
+  private var layers: [Layer]
+
+  /// A middleware in a struct of its own, as `RouteTree.Endpoint` is and for the same reason.
+  private struct Layer: Sendable {
+    var wrap: Middleware
+  }
 
   struct Entry: Sendable {
     var method: Method
@@ -25,11 +30,11 @@ public struct Router: Sendable {
     var handler: Handler
   }
 
-  public init() { self.init(prefix: "", middleware: []) }
+  public init() { self.init(prefix: "", layers: []) }
 
-  private init(prefix: String, middleware: [Middleware]) {
+  private init(prefix: String, layers: [Layer]) {
     self.prefix = prefix
-    self.middleware = middleware
+    self.layers = layers
   }
 
   /// Adds a route. A pattern that is malformed or there already with this method stops the process, with a sentence.
@@ -60,12 +65,13 @@ public struct Router: Sendable {
 
   /// Wraps all routes registered from here on; on the outermost router also the answers 404, 405 and OPTIONS. The first one
   /// registered is the outermost.
-  public mutating func use(_ middleware: @escaping Middleware) { self.middleware.append(middleware) }
+  public mutating func use(_ middleware: @escaping Middleware) { layers.append(Layer(wrap: middleware)) }
 
   /// Adds routes below `prefix` (`/v1`), within this router's middleware and then `middleware`.
   public mutating func group(_ prefix: String, middleware: [Middleware] = [], _ build: (inout Router) -> Void) {
     precondition(prefix.isEmpty || prefix.hasPrefix("/") && !prefix.hasSuffix("/"), "a group's prefix is like /v1, not \(prefix)")
-    var inner = Router(prefix: self.prefix + prefix, middleware: self.middleware + middleware)
+    var inner = Router(prefix: self.prefix + prefix, layers: layers)
+    for wrap in middleware { inner.use(wrap) }
     inner.entries = entries
     build(&inner)
     entries = inner.entries
@@ -73,7 +79,9 @@ public struct Router: Sendable {
 
   /// The handler within this router's middleware.
   func wrapped(_ handler: @escaping Handler) -> Handler {
-    middleware.reversed().reduce(handler) { inner, wrap in wrap(inner) }
+    var handler = handler
+    for layer in layers.reversed() { handler = layer.wrap(handler) }
+    return handler
   }
 }
 

@@ -1,0 +1,89 @@
+/// Bodies that arrive after their head. One with a length waits in the connection's buffer together with its head and is handed on
+/// as a span of it, without a copy; a chunked one is decoded as it comes, into memory of the session that is freed after the
+/// request; one that no route wants is dropped as it comes.
+
+internal import MartletBytes
+
+extension HTTPSession {
+  // MARK: With a length
+
+  /// Head and body are presented again when they are there together, and parsed again: that costs less than keeping a parsed head
+  /// for each connection.
+  mutating func waitForBody(_ requestBytes: Int, of count: Int, _ loop: inout HTTPLoop, at now: MonotonicTime) -> Progress.Next {
+    let headBytes = loop.scratch.head.byteCount
+    if loop.scratch.head.expectsContinue && count == headBytes { loop.writer.sendContinue() }
+    pace = BodyPace(at: now, counted: -headBytes, received: count - headBytes)
+    bytesNeeded = requestBytes
+    return wait()
+  }
+
+  // MARK: Chunked
+
+  mutating func beginChunks(_ rest: RawSpan, _ position: inout Int, _ loop: inout HTTPLoop, at now: MonotonicTime) {
+    let headBytes = loop.scratch.head.byteCount
+    if loop.scratch.head.expectsContinue && rest.byteCount == headBytes { loop.writer.sendContinue() }
+    savedHead.append(rest[0..<headBytes])
+    position += headBytes
+    decoder = ChunkedDecoder()
+    pace = BodyPace(at: now, counted: 0, received: 0)
+    phase = .chunks
+  }
+
+  /// Decodes what there is of a chunked body; true at its end.
+  mutating func decodeChunks(
+    _ input: RawSpan, _ position: inout Int, keeps: Bool, at now: MonotonicTime
+  ) throws(RequestFailure) -> Bool {
+    let before = position
+    defer { pace.consume(position - before, buffered: input.byteCount - position, at: now) }
+    return try decoder.decode(
+      input[position..<input.byteCount], limits: service.limits, keeps: keeps, into: &decodedBody, consumed: &position)
+  }
+
+  mutating func replyToChunkedRequest(_ loop: inout HTTPLoop, at now: MonotonicTime) throws(RequestFailure) -> Progress.Next? {
+    phase = .request
+    try handleSaved(savedHead, decodedBody, &loop, at: now)
+    savedHead = ByteBuffer()
+    decodedBody = ByteBuffer()
+    return finishReply(&loop, at: now)
+  }
+
+  private func handleSaved(
+    _ head: borrowing ByteBuffer, _ body: borrowing ByteBuffer, _ loop: inout HTTPLoop, at now: MonotonicTime
+  ) throws(RequestFailure) {
+    guard try RequestParser.parse(head.bytes, limits: loop.limits, into: &loop.scratch.head), loop.route(head.bytes) else {
+      preconditionFailure("a head that was parsed and routed before is not any more")
+    }
+    handle(head: head.bytes, body: body.bytes, &loop, at: now)
+  }
+
+  // MARK: Unwanted
+
+  /// Answers a request that no route wants at once. Its body is dropped as it comes; but a client that waits for `100 Continue`
+  /// may or may not send it now, so that connection closes.
+  mutating func replyWithoutBody(
+    _ rest: RawSpan, _ position: inout Int, _ loop: inout HTTPLoop, at now: MonotonicTime
+  ) -> Progress.Next? {
+    let headBytes = loop.scratch.head.byteCount
+    phase = loop.scratch.head.isChunked ? .unwantedChunks : .unwantedBytes(loop.scratch.head.contentLength ?? 0)
+    decoder = ChunkedDecoder()
+    pace = BodyPace(at: now, counted: 0, received: 0)
+    if loop.scratch.head.expectsContinue && rest.byteCount == headBytes { loop.scratch.head.closeAfterReply() }
+    handle(head: rest, body: rest[0..<0], &loop, at: now)
+    position += headBytes
+    return finishReply(&loop, at: now)
+  }
+
+  mutating func dropBody(_ input: RawSpan, _ position: inout Int, at now: MonotonicTime) throws(RequestFailure) -> Bool {
+    if case .unwantedBytes(let length) = phase {
+      let count = min(length, input.byteCount - position)
+      position += count
+      pace.consume(count, buffered: 0, at: now)
+      phase = .unwantedBytes(length - count)
+      if count < length { return false }
+    } else if try !decodeChunks(input, &position, keeps: false, at: now) {
+      return false
+    }
+    phase = .request
+    return true
+  }
+}
