@@ -6,13 +6,19 @@
 
 package struct SeededHash: Sendable {
   @usableFromInline let seed: UInt64
+  /// What key bytes are combined with before a multiplication. Secret: with a constant here, keys that hold that constant would make
+  /// a factor 0 and all collide, whatever the seed.
+  @usableFromInline let secret: UInt64
 
   /// A hash with this seed: for tests.
   @inlinable
-  package init(seed: UInt64) { self.seed = seed }
+  package init(seed: UInt64) {
+    self.seed = seed
+    secret = Self.fold(seed ^ 0xE703_7ED1_A0B4_28DB, 0x8EBC_6AF0_9C88_C6E3)
+  }
 
   /// A hash with a seed from the system's random source.
-  package init() { seed = UInt64.random(in: .min ... .max) }
+  package init() { self.init(seed: UInt64.random(in: .min ... .max)) }
 
   @inlinable
   package func hash(_ key: RawSpan) -> UInt64 {
@@ -36,13 +42,13 @@ package struct SeededHash: Sendable {
     } else {
       var index = 0
       while index &+ 16 < count {
-        state = unsafe Self.fold(key.uncheckedWord(at: index) ^ 0xE703_7ED1_A0B4_28DB, key.uncheckedWord(at: index &+ 8) ^ state)
+        state = unsafe Self.fold(key.uncheckedWord(at: index) ^ secret, key.uncheckedWord(at: index &+ 8) ^ state)
         index &+= 16
       }
       low = unsafe key.uncheckedWord(at: count &- 16)
       high = unsafe key.uncheckedWord(at: count &- 8)
     }
-    let mixed = Self.fold(low ^ 0xE703_7ED1_A0B4_28DB, high ^ state)
+    let mixed = Self.fold(low ^ secret, high ^ state)
     return Self.fold(mixed ^ 0x8EBC_6AF0_9C88_C6E3, UInt64(truncatingIfNeeded: count) ^ 0x5899_65CC_7537_4CC3 ^ seed)
   }
 

@@ -34,43 +34,6 @@ struct RawSpanBytesTests {
   }
 }
 
-@Suite("SeededHash")
-struct SeededHashTests {
-  @Test("Each length and each single changed bit gives another hash")
-  func spreads() {
-    let hash = SeededHash(seed: 42)
-    var seen: Set<UInt64> = []
-    var count = 0
-    for length in 0..<70 {
-      var key = [UInt8](repeating: 0, count: length)
-      seen.insert(hash.hash(key.rawSpan))
-      count += 1
-      for bit in 0..<length * 8 {
-        key[bit / 8] ^= 1 << UInt8(bit % 8)
-        seen.insert(hash.hash(key.rawSpan))
-        count += 1
-        key[bit / 8] ^= 1 << UInt8(bit % 8)
-      }
-    }
-    #expect(seen.count == count)
-  }
-
-  @Test("The top bits of consecutive keys spread over 256 buckets evenly")
-  func topBits() {
-    let hash = SeededHash(seed: 7)
-    var buckets = [Int](repeating: 0, count: 256)
-    for number in 0..<100_000 { buckets[Int(hash.hash(Array("key:\(number)".utf8).rawSpan) >> 56)] += 1 }
-    #expect(buckets.min()! > 300 && buckets.max()! < 500)
-  }
-
-  @Test("Another seed gives other hashes, the same seed the same")
-  func seeds() {
-    let key = Array("some key".utf8)
-    #expect(SeededHash(seed: 1).hash(key.rawSpan) == SeededHash(seed: 1).hash(key.rawSpan))
-    #expect(SeededHash(seed: 1).hash(key.rawSpan) != SeededHash(seed: 2).hash(key.rawSpan))
-  }
-}
-
 @Suite("Clocks")
 struct TimeTests {
   @Test("Times saturate instead of wrapping")
