@@ -1,6 +1,6 @@
 /// Byte buffers between uses, the last used first: it is still in the cache.
 ///
-/// Bounded twice: by the number kept, and by the size of each, so that one large reply does not keep its memory for ever.
+/// Bounded by the number kept, the size of each and of all, so that large replies do not keep their memory for ever.
 
 import MartletBytes
 
@@ -9,6 +9,8 @@ struct BufferPool: ~Copyable {
   /// Owned from `init` to `deinit`; the first `count` are initialised.
   private let buffers: UnsafeMutablePointer<ByteBuffer>
   private(set) var count = 0
+  /// Their memory together.
+  private(set) var bytes = 0
 
   init() { unsafe buffers = .allocate(capacity: LoopLimits.pooledBuffersMax) }
 
@@ -21,15 +23,19 @@ struct BufferPool: ~Copyable {
   mutating func take() -> ByteBuffer {
     guard count > 0 else { return ByteBuffer(capacity: LoopLimits.bufferBytesMin) }
     count &-= 1
-    return unsafe (buffers + count).move()
+    let buffer = unsafe (buffers + count).move()
+    bytes &-= buffer.capacity
+    return buffer
   }
 
   /// Takes back a buffer whose bytes are no longer needed.
   mutating func give(_ buffer: consuming ByteBuffer) {
     guard buffer.capacity >= LoopLimits.bufferBytesMin, buffer.capacity <= LoopLimits.pooledBufferBytesMax,
-      count < LoopLimits.pooledBuffersMax
+      count < LoopLimits.pooledBuffersMax,
+      bytes &+ buffer.capacity <= LoopLimits.pooledBytesMax
     else { return }
     buffer.removeAll()
+    bytes &+= buffer.capacity
     unsafe (buffers + count).initialize(to: buffer)
     count &+= 1
   }

@@ -96,7 +96,9 @@ extension LoopRef {
   func refuse(_ descriptor: Int32, peer: SocketAddress, factory: SessionFactory) {
     let index = core.statistics.index(of: factory.name)
     core.statistics.protocols[index].closes[Int(CloseReason.refused.rawValue)] &+= 1
-    guard core.refusalsLingering < core.limits.refusalsLingeringMax else { return refuseBriefly(descriptor, factory.refusal) }
+    guard core.refusalsLingering < core.limits.refusalsLingeringMax, !factory.refusal.isEmpty else {
+      return refuseBriefly(descriptor, factory.refusal)
+    }
     load.add()
     core.refusalsLingering += 1
     let connection = Connection.make(on: self, factory: factory, peer: peer, phase: .flushing)

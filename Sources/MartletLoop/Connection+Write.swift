@@ -12,8 +12,9 @@ struct PendingWrite: ~Copyable {
   var request = unsafe uv_write_t()
   let bytes: ByteBuffer
   let start: MonotonicTime
-  /// Bytes that the peer had not taken when last looked at.
+  /// Bytes that the peer had not taken when last looked at, and when that was last less than before.
   var remaining: Int = .max
+  var progressed: MonotonicTime
 }
 
 extension Connection {
@@ -91,7 +92,7 @@ extension Connection {
     var buffer = unsafe uv_buf_t(base: (bytes.storage! + offset).assumingMemoryBound(to: CChar.self), len: count)
     loop.core.statistics.bytesOut &+= UInt64(truncatingIfNeeded: offset)
     let pending = UnsafeMutablePointer<PendingWrite>.allocate(capacity: 1)
-    unsafe pending.initialize(to: PendingWrite(bytes: bytes, start: now))
+    unsafe pending.initialize(to: PendingWrite(bytes: bytes, start: now, progressed: now))
     let request = unsafe UnsafeMutableRawPointer(pending).assumingMemoryBound(to: uv_write_t.self)
     let code = unsafe uv_write(request, hot.stream, &buffer, 1, writeCame)
     if code < 0 {
@@ -100,7 +101,8 @@ extension Connection {
       return writeFailed(code)
     }
     unsafe hot.pendingWrite = pending
-    loop.core.wheel.set(hot.slot, to: now.advanced(bySeconds: loop.core.limits.writeTimeoutSeconds))
+    unsafe pending.pointee.remaining = uv_stream_get_write_queue_size(hot.stream) + max(martlet_bytes_unsent(descriptor), 0)
+    setWriteDeadline(now)
     updateReading()
   }
 
@@ -126,13 +128,23 @@ extension Connection {
     fail(code == UVError.brokenPipe || code == UVError.connectionReset ? .peerReset : .ioError)
   }
 
-  /// Closes a connection whose peer has taken nothing since this was looked at last; a slow one is kept.
+  /// Four looks in the time allowed, so that a stall is noticed at most a quarter late.
+  private func setWriteDeadline(_ now: MonotonicTime) {
+    hot.loop.core.wheel.set(hot.slot, to: now.advanced(bySeconds: hot.loop.core.limits.writeTimeoutSeconds / 4))
+  }
+
+  /// Closes a connection whose peer has taken nothing for too long; a slow one is kept.
   func checkWriteStall() {
-    let loop = hot.loop
+    guard let pending = unsafe hot.pendingWrite else { return }
+    let now = hot.loop.now
     let remaining = unsafe uv_stream_get_write_queue_size(hot.stream) + max(martlet_bytes_unsent(descriptor), 0)
-    guard unsafe remaining < hot.pendingWrite!.pointee.remaining else { return fail(.writeTimeout) }
-    unsafe hot.pendingWrite!.pointee.remaining = remaining
-    loop.core.wheel.set(hot.slot, to: loop.now.advanced(bySeconds: loop.core.limits.writeTimeoutSeconds))
+    if unsafe remaining < pending.pointee.remaining {
+      unsafe pending.pointee.remaining = remaining
+      unsafe pending.pointee.progressed = now
+    }
+    let stalled = unsafe now.nanoseconds(since: pending.pointee.progressed)
+    if Double(stalled) >= hot.loop.core.limits.writeTimeoutSeconds * 1e9 { return fail(.writeTimeout) }
+    setWriteDeadline(now)
   }
 
   var descriptor: Int32 {

@@ -41,8 +41,8 @@ struct ConnectionState: ~Copyable {
   var phase: Phase
   /// A reply is owed: `receive` is not called.
   var isBlocked = false
-  /// The session answered `.full`: it is called again without new bytes.
-  var isFull = false
+  /// `receive` is to be called without new bytes, as soon as the output allows: the session answered `.full`, or was unblocked.
+  var isDue = false
   var isReading = false
   /// In the loop's list of connections to flush.
   var isGathered = false
@@ -98,8 +98,8 @@ struct Connection {
     guard hot.phase == .open else { return discard(count) }
     if !inScratch {
       hot.input._count &+= count  // libuv wrote them into the free part that `lendInput` gave it
-      if !hot.isBlocked && !hot.isFull && hot.input.count >= hot.wanted { advance() }
-    } else if hot.isBlocked || hot.isFull || count < hot.wanted {
+      if !hot.isBlocked && !hot.isDue && hot.input.count >= hot.wanted { advance() }
+    } else if hot.isBlocked || hot.isDue || count < hot.wanted {
       unsafe keep(RawSpan(_unsafeStart: hot.loop.core.scratch, byteCount: count))
     } else {
       advanceFromScratch(count)
@@ -150,17 +150,17 @@ struct Connection {
     case .read(let atLeast):
       hot.atLeast = atLeast
       hot.isBlocked = false
-      hot.isFull = false
+      hot.isDue = false
       gather()
       return false
     case .blocked:
       hot.isBlocked = true
-      hot.isFull = false
+      hot.isDue = false
       gather()
       return false
     case .full:
       hot.isBlocked = false
-      hot.isFull = true
+      hot.isDue = true
       guard flush() else { return false }  // goes on when the rest is written
       if rounds < LoopLimits.roundsPerTurnMax { return true }
       hot.loop.core.executor.queue.value.append(.resume(id))
@@ -174,7 +174,7 @@ struct Connection {
   /// After every call of the session: tells it of the end of input once all is presented, bounds what waits, reads or does not.
   func settleInput() {
     guard hot.phase == .open else { return }
-    let isWaiting = !hot.isBlocked && !hot.isFull
+    let isWaiting = !hot.isBlocked && !hot.isDue
     if isWaiting { hot.wanted = max(hot.atLeast, hot.input.count &+ 1) }
     if hot.endOfInput && isWaiting && !hot.isWriting {
       if hot.endOfInputTold { return close(.peerClosed) }
@@ -189,9 +189,7 @@ struct Connection {
   /// Goes on after a pause: output was written, a reply came, or others had their turn.
   func resume() {
     guard hot.phase == .open else { return }
-    if !hot.isBlocked && !hot.isWriting && (hot.isFull || (hot.input.count >= hot.wanted && !hot.input.isEmpty)) {
-      advance()
-    }
+    if hot.isDue && !hot.isWriting { advance() }
     settleInput()
   }
 
@@ -201,19 +199,18 @@ struct Connection {
   func wake(_ cause: Wake) {
     guard hot.phase == .open else { return }
     let wasBlocked = hot.isBlocked
+    let wasDue = hot.isDue
     takeOutputBuffer()
     let now = hot.loop.now
     let progress = unsafe hot.factory._withUnsafeGuaranteedRef { unsafe $0.wake(hot.session!, cause, &hot.output, now) }
     precondition(progress.consumed == 0, "a session consumed input in a wake")
     let again = act(on: progress, rounds: 0)
-    if again {
-      resume()
-    } else if wasBlocked && !hot.isBlocked && !hot.isFull {
-      hot.wanted = max(hot.atLeast, 1)  // what is buffered is presented again
-      resume()
-    } else {
-      settleInput()
+    if again { return resume() }
+    if hot.phase == .open && !hot.isBlocked && !hot.isDue && (wasDue || (wasBlocked && hot.input.count >= max(hot.atLeast, 1))) {
+      hot.isDue = true  // unblocked: what is buffered is presented again
+      return resume()
     }
+    settleInput()
   }
 
   func setSessionDeadline(_ deadline: MonotonicTime) {
@@ -243,7 +240,7 @@ struct Connection {
     switch hot.phase {
     case .open:
       wants =
-        !hot.isWriting && !hot.endOfInput && !hot.isFull
+        !hot.isWriting && !hot.endOfInput && !hot.isDue
         && !(hot.isBlocked && hot.input.count >= SessionLimits.inputBytesMax)
     case .lingering: wants = !hot.endOfInput
     case .connecting, .flushing, .closing: wants = false

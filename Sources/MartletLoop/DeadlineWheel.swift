@@ -34,6 +34,8 @@ struct DeadlineWheel: ~Copyable {
   private var occupied: [UInt64]
   /// The next tick to look at: every earlier one has been emptied.
   private var cursor: UInt64
+  /// Nothing is filed before this: the tick after the last time handed in.
+  private var floor: UInt64
   /// No entry is filed before this; exact after `nextDue()`.
   private var earliestTick: UInt64 = .max
 
@@ -41,6 +43,7 @@ struct DeadlineWheel: ~Copyable {
     heads = Array(repeating: .max, count: Int(Self.bucketCount))
     occupied = Array(repeating: 0, count: Int(Self.bucketCount / 64))
     cursor = start.nanoseconds >> Self.tickBits
+    floor = cursor
   }
 
   /// A time before which nothing is due; cheap, may be too early.
@@ -61,7 +64,7 @@ struct DeadlineWheel: ~Copyable {
     if tick >= filed && filed != .max { return }  // put off: found again when the cursor comes by
     if deadline == .never { return }
     if filed != .max { unlink(index) }
-    link(index, at: max(tick, cursor))
+    link(index, at: max(tick, floor))
   }
 
   /// Forgets `entry`.
@@ -76,6 +79,7 @@ struct DeadlineWheel: ~Copyable {
   /// set deadlines between calls.
   mutating func popDue(at now: MonotonicTime) -> UInt32? {
     let nowTick = now.nanoseconds >> Self.tickBits
+    floor = max(floor, nowTick &+ 1)  // a deadline set meanwhile that has passed already waits for the next call
     while cursor <= nowTick {
       let head = heads[Self.bucket(cursor)]
       guard head != .max else {

@@ -42,9 +42,10 @@ package final class EventLoop: Sendable {
   /// Runs the loop on the calling thread until it has been drained or stopped. Once.
   package func run() {
     executor.begin()
-    while !loop.isDone {
+    while true {
       loop.runQueued()  // jobs of tasks, calls, wakes
       loop.flushGathered()  // one write for each connection that has output
+      if loop.isDone { break }  // asked now: either of them may have ended the last connection
       loop.setTimer()
       loop.core.clockIsStale = true
       loop.core.statistics.turns &+= 1
@@ -79,12 +80,12 @@ package final class EventLoop: Sendable {
   /// Closes the listeners after accepting what waits in their queues, and wakes every session with `.drain`. `run` returns once
   /// the last connection has closed.
   package func beginDrain() {
-    post { [loop] in loop.beginDrain() }
+    post { self.loop.beginDrain() }
   }
 
   /// Cuts all connections (`.aborted`) and closes the listeners; `run` returns soon.
   package func stop() {
-    post { [loop] in loop.stop() }
+    post { self.loop.stop() }
   }
 
   // MARK: On the loop's thread

@@ -132,7 +132,8 @@ struct LoopRef: @unchecked Sendable {
     readClock()
     while let slot = core.wheel.popDue(at: core.clock) { core.table[slot]?.deadlineCame() }
     _ = core.wheel.nextDue()
-    while let action = core.timers.popDue(at: core.clock) { action() }
+    let latest = core.timers.latest  // those that an action adds wait for the next turn
+    while let action = core.timers.popDue(at: core.clock, upTo: latest) { action() }
   }
 
   // MARK: The end

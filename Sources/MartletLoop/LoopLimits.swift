@@ -27,9 +27,10 @@ package struct LoopLimits: Sendable {
   /// A new output buffer, and a new buffer for the rest of a read.
   static var bufferBytesMin: Int { 16 << 10 }
   /// A buffer that has grown beyond this is freed after use, not kept for the next.
-  static var pooledBufferBytesMax: Int { 64 << 10 }
-  /// Buffers kept for reuse by a loop.
+  static var pooledBufferBytesMax: Int { 256 << 10 }
+  /// Buffers kept for reuse by a loop, and their memory together.
   static var pooledBuffersMax: Int { 64 }
+  static var pooledBytesMax: Int { 4 << 20 }
   /// Connections with output that are gathered before they are flushed: as many buffers are in use at a time at most.
   static var flushGatheredMax: Int { 64 }
   /// How often a session that answers `.full` is flushed and called again before others have their turn.

@@ -42,9 +42,13 @@ struct TimerHeap: ~Copyable {
     return true
   }
 
-  /// The action of the next timer due at `now`; nil when there is none. The caller may schedule and cancel between calls.
-  mutating func popDue(at now: MonotonicTime) -> (() -> Void)? {
-    while let first = heap.first, first.due <= now.nanoseconds {
+  /// The token that was given out last.
+  var latest: TimerToken { TimerToken(sequence: nextSequence) }
+
+  /// The action of the next timer due at `now`, of those up to `latest`; nil when there is none. The caller may schedule and
+  /// cancel between calls.
+  mutating func popDue(at now: MonotonicTime, upTo latest: TimerToken) -> (() -> Void)? {
+    while let first = heap.first, first.due <= now.nanoseconds, first.sequence <= latest.sequence {
       removeFirst()
       if let action = actions.removeValue(forKey: first.sequence) { return action }
     }

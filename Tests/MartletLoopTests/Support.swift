@@ -1,6 +1,7 @@
 /// What the tests of this module share: a server on its own threads, a peer that uses plain blocking sockets, small sessions.
 
 import MartletBytes
+import Synchronization
 import Testing
 
 @testable import MartletLoop
@@ -185,4 +186,73 @@ struct LineEcho: ByteSession, ~Copyable {
 /// The system call, whose name `Peer` uses itself.
 private func sendBytes(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int, _ flags: Int32) -> Int {
   unsafe send(descriptor, bytes, count, flags)
+}
+
+/// Runs `body`, which may block, on a thread that is nobody else's.
+func onOwnThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
+  await withCheckedContinuation { continuation in
+    do {
+      let loop = try EventLoop(index: 0)
+      loop.post {
+        continuation.resume(returning: body())
+        loop.stop()
+      }
+      _ = try LoopThread(loop)
+    } catch {
+      fatalError("\(error)")
+    }
+  }
+}
+
+/// A number that any thread may add to.
+final class Counter: Sendable {
+  private let number = Atomic(0)
+  var value: Int { number.load(ordering: .relaxed) }
+  func add(_ more: Int) { number.add(more, ordering: .relaxed) }
+}
+
+/// Holds a thread until another opens it.
+final class Gate: Sendable {
+  private let isOpen = Mutex(false)
+  func open() { isOpen.withLock { $0 = true } }
+  func wait() { while !isOpen.withLock({ $0 }) { sched_yield() } }
+}
+
+/// A folder of its own under the system's temporary folder, removed with all it holds.
+final class TemporaryFolder: Sendable {
+  let path: String
+  /// What `write` has made, folders before what is in them.
+  private let made = Mutex<[String]>([])
+
+  init() throws {
+    var template = Array("/tmp/martlet-XXXXXX".utf8CString)
+    guard unsafe mkdtemp(&template) != nil else { throw UVError(code: -errno, attempted: "make a temporary folder") }
+    path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// Writes a file and makes the folders above it.
+  func write(_ text: String, to name: String) throws {
+    let parts = name.split(separator: "/")
+    for depth in 1..<parts.count {
+      let folder = path + "/" + parts[..<depth].joined(separator: "/")
+      if unsafe mkdir(folder, 0o700) == 0 { made.withLock { $0.append(folder) } }
+    }
+    let descriptor = unsafe open(path + name, O_CREAT | O_WRONLY | O_TRUNC, 0o600)
+    try UVError.check(descriptor < 0 ? -errno : 0, "write a test's file")
+    made.withLock { $0.append(path + name) }
+    let bytes = Array(text.utf8)
+    let count = sysWrite(descriptor, bytes)
+    closeDescriptor(descriptor)
+    #expect(count == bytes.count)
+  }
+
+  deinit {
+    for name in made.withLock({ $0 }).reversed() { unsafe _ = remove(name) }
+    for socket in ["/s", "/socket"] { unsafe _ = unlink(path + socket) }
+    unsafe _ = rmdir(path)
+  }
+}
+
+private func sysWrite(_ descriptor: Int32, _ bytes: [UInt8]) -> Int {
+  unsafe bytes.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
 }
