@@ -49,19 +49,21 @@ enum Access {
     }
   }
 
-  /// Whether a Host field names loopback or `own`, whatever the port. The usual spellings are compared without allocating.
+  /// Whether a Host field names loopback or `own`, whatever the port. The two usual spellings cost two comparisons.
   static func isLocal(host field: RawSpan, own: String?) -> Bool {
-    var end = field.byteCount
-    if end > 0, field[0] == UInt8(ascii: "[") {
-      guard let close = field.firstIndex(of: UInt8(ascii: "]")) else { return false }
-      end = close + 1
-    } else if let colon = field.firstIndex(of: UInt8(ascii: ":")) {
-      end = colon
+    if field.byteCount == 9 || field.byteCount > 9 && field[9] == UInt8(ascii: ":") {
+      let host = field[0..<9]
+      if host.equals("127.0.0.1") || host.equalsIgnoringCase("localhost") { return true }
     }
-    let host = field[0..<end]
-    if host.equals("127.0.0.1") || host.equalsIgnoringCase("localhost") { return true }
-    var name = host.text.lowercased()
-    if name.hasPrefix("[") { name = String(name.dropFirst().dropLast()) }
-    return ListenAddress.isLoopback(host: name) || name == own
+    let host = name(of: field.text.lowercased())
+    return ListenAddress.isLoopback(host: host) || host == own
+  }
+
+  /// The host of `host:port` or `[host]:port`, without brackets.
+  private static func name(of authority: String) -> String {
+    if authority.hasPrefix("["), let close = authority.firstIndex(of: "]") {
+      return String(authority[authority.index(after: authority.startIndex)..<close])
+    }
+    return String(authority.prefix { $0 != ":" })
   }
 }

@@ -10,6 +10,16 @@ public enum ASCII {
   @inlinable
   public static func lowercased(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
 
+  /// As above, for each of the word's eight bytes; bytes of 0x80 and above stay as they are.
+  @inlinable
+  package static func lowercased(_ word: UInt64) -> UInt64 {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let low = word & (ones &* 0x7F)
+    // The top bit of each byte: at least `A`, and not beyond `Z`, and ASCII.
+    let isUpper = (low &+ ones &* (0x80 - 0x41)) & ~(low &+ ones &* (0x7F - 0x5A)) & ~word & (ones &* 0x80)
+    return word | isUpper &>> 2
+  }
+
   @inlinable
   public static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
 

@@ -85,16 +85,29 @@ extension RawSpan {
   /// Whether the span holds exactly the bytes of `text`.
   @inlinable
   public func equals(_ text: StaticString) -> Bool {
-    guard byteCount == text.utf8CodeUnitCount else { return false }
-    for index in 0..<byteCount where unsafe uncheckedByte(at: index) != text.utf8Start[index] { return false }
-    return true
+    // A literal's bytes are there for as long as the process.
+    unsafe equals(RawSpan(_unsafeStart: UnsafeRawPointer(text.utf8Start), byteCount: text.utf8CodeUnitCount))
   }
 
-  /// Whether the span holds the bytes of `text`, ASCII letters compared without case; `text` is in lower case.
+  /// Whether the span holds the bytes of `text`, ASCII letters compared without case; `text` is in lower case. Eight bytes a step.
   @inlinable
   public func equalsIgnoringCase(_ lowercased: StaticString) -> Bool {
-    guard byteCount == lowercased.utf8CodeUnitCount else { return false }
-    for index in 0..<byteCount where unsafe ASCII.lowercased(uncheckedByte(at: index)) != lowercased.utf8Start[index] { return false }
+    let count = byteCount
+    guard count == lowercased.utf8CodeUnitCount else { return false }
+    let text = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(lowercased.utf8Start), byteCount: count)
+    if count >= 8 {
+      var index = 0
+      while index < count &- 8 {
+        if unsafe ASCII.lowercased(uncheckedWord(at: index)) != text.uncheckedWord(at: index) { return false }
+        index &+= 8
+      }
+      return unsafe ASCII.lowercased(uncheckedWord(at: count &- 8)) == text.uncheckedWord(at: count &- 8)
+    }
+    var index = 0
+    while index < count {
+      if unsafe ASCII.lowercased(uncheckedByte(at: index)) != text.uncheckedByte(at: index) { return false }
+      index &+= 1
+    }
     return true
   }
 
