@@ -14,18 +14,20 @@ struct CacheApplication {
   func router(_ options: ServeOptions) -> Router {
     var router = Router()
     HealthRoutes(readiness: readiness).add(to: &router)
-    router.group("", middleware: Self.access(options)) { router in
-      JSONRoutes.add(to: &router)
-      EntryRoutes(store: store, clock: clock).add(to: &router)
-      KeyspaceRoutes(store: store, clock: clock).add(to: &router)
-      ObservabilityRoutes(observatory: observatory).add(to: &router)
-    }
+    restrict(&router, options)  // from here on, 404 and 405 included
+    JSONRoutes.add(to: &router)
+    EntryRoutes(store: store, clock: clock).add(to: &router)
+    KeyspaceRoutes(store: store, clock: clock).add(to: &router)
+    ObservabilityRoutes(observatory: observatory).add(to: &router)
     return router
   }
 
   /// A token if there is one; else no browsers, unless that too is waived.
-  static func access(_ options: ServeOptions) -> [Middleware] {
-    if let token = options.token { return [Access.token(token)] }
-    return options.insecure ? [] : [Access.noBrowsers(listeningOn: options.http)]
+  private func restrict(_ router: inout Router, _ options: ServeOptions) {
+    if let token = options.token {
+      router.use(Access.token(token))
+    } else if !options.insecure {
+      router.use(Access.noBrowsers(listeningOn: options.http))
+    }
   }
 }
