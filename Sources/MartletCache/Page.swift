@@ -88,7 +88,7 @@ struct Page {
 
   @inline(__always)
   static func homeLine(_ hash: UInt64) -> Int {
-    Int(truncatingIfNeeded: (hash & 0xFFFF_FFFF) &* UInt64(lineCount) &>> 32)
+    Int(truncatingIfNeeded: ((hash & 0xFFFF_FFFF) &* UInt64(lineCount)) &>> 32)
   }
 
   private static func line(_ home: Int, plus distance: Int) -> Int {
