@@ -43,6 +43,15 @@ extension Connection {
     if hot.phase == .open { close(reason) } else { finish() }
   }
 
+  /// The server is stopping. The session is told once what has arrived is read: a request that waits in the kernel is answered, not
+  /// dropped with an idle connection.
+  func drain() {
+    guard hot.phase == .open else { return }
+    guard hot.isReading, martlet_bytes_unread(descriptor) > 0 else { return wake(.drain) }
+    let loop = hot.loop
+    loop.core.executor.deliver(.call { [id] in loop.core.table.find(id)?.drain() })  // next turn
+  }
+
   /// The server waits no longer.
   func cut() {
     if hot.phase == .connecting { failDial(UVError.canceled) } else { fail(.aborted) }

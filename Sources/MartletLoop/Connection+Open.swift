@@ -50,7 +50,7 @@ extension Connection {
     unsafe hot.session = hot.factory._withUnsafeGuaranteedRef { unsafe $0.create(id, peer) }
     hot.phase = .open
     wake(.connected)
-    if loop.core.life == .draining { wake(.drain) }
+    if loop.core.life == .draining { drain() }
   }
 
   /// Dialling is over without a connection.

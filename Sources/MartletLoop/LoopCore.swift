@@ -144,7 +144,7 @@ struct LoopRef: @unchecked Sendable {
     core.life = .draining
     for listener in core.listeners { listener.drain() }
     core.listeners = []
-    for connection in core.table.all() { connection.wake(.drain) }
+    for connection in core.table.all() { connection.drain() }
   }
 
   /// Cuts everything.
