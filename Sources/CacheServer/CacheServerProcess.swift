@@ -23,7 +23,8 @@ public struct CacheServerProcess {
     do { descriptors = try DescriptorLimit.raise() } catch { throw ServeFailure("\(error)") }
     let store = CacheStore(
       options: CacheStore.Options(
-        limitBytes: entryBytesMax, eviction: options.eviction == .none ? .none : .s3fifo, versionOrigin: startTime))
+        limitBytes: entryBytesMax, eviction: options.eviction == .none ? .none : .s3fifo, versionOrigin: startTime,
+        valueBytesMax: min(CacheLimits.valueBytesMax, options.memory.bytes / 8)))
     do throws(UVError) {
       let server = try Server(serverOptions)
       let observatory = Observatory(server: server, store: store, startTime: startTime)

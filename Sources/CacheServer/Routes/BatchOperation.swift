@@ -46,6 +46,9 @@ struct BatchOperation {
       guard let bytes = Base64.decode(Array(base64.utf8).rawSpan) else { throw HTTPError(.badRequest, "base64 is malformed") }
       decoded = bytes.copied()
     }
+    if fields.base64 != nil, MediaType.isJSON(contentType.rawSpan) {
+      do { try JSONScanner.validate(decoded.rawSpan) } catch { throw HTTPError.malformedJSON(error) }
+    }
     guard contentType.count <= CacheLimits.contentTypeBytesMax, contentType.allSatisfy({ $0 == ASCII.tab || 0x20...0x7E ~= $0 }) else {
       throw HTTPError(.badRequest, "content-type is no field value", limit: CacheLimits.contentTypeBytesMax)
     }

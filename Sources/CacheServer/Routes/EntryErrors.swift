@@ -7,6 +7,7 @@ internal import MartletJSON
 
 extension HTTPError {
   static let entryAbsent = HTTPError(.notFound, "there is no such entry")
+  static let entryChanged = HTTPError(.preconditionFailed, "the entry is not in the state that the request wants")
   static let entryNotJSON = HTTPError(.conflict, "the entry is not JSON")
   static let leaseOver = HTTPError(.conflict, "that lease is over")
 
@@ -29,7 +30,7 @@ extension HTTPError {
   init(_ error: CacheError) {
     self =
       switch error {
-      case .conditionFailed: HTTPError(.preconditionFailed, "the entry is not in the state that the request wants")
+      case .conditionFailed: .entryChanged
       case .valueTooLarge(let limit): HTTPError(.contentTooLarge, "the value is larger than the cache takes", limit: limit)
       case .keyTooLarge(let limit): HTTPError(.badRequest, "the key is longer than the cache takes", limit: limit)
       case .contentTypeTooLarge(let limit): HTTPError(.badRequest, "the content type is longer than the cache takes", limit: limit)
@@ -76,6 +77,13 @@ extension Request {
   /// For routes that know no query parameters.
   func refuseQuery() throws {
     guard query.byteCount > 0 else { return }
+    try forEachQueryItem { name, _ in throw HTTPError.unknownQuery(name) }
+  }
+}
+
+extension OwnedRequest {
+  /// For routes that know no query parameters.
+  func refuseQuery() throws {
     try forEachQueryItem { name, _ in throw HTTPError.unknownQuery(name) }
   }
 }

@@ -25,13 +25,17 @@ struct EntryRoutes: Sendable {
 
   func get(_ request: borrowing Request, _ response: inout ResponseWriter) throws {
     let pointer = request.query.byteCount == 0 ? nil : try pointerQuery(request)
+    let match = request.field("if-match") == nil ? nil : try EntityTags.read("if-match", of: request)
     let noneMatch = try EntityTags.read("if-none-match", of: request)
     let now = clock.unixTime(at: request.now)
-    if let pointer { return try getPart(pointer, request, &response, noneMatch: noneMatch, at: now) }
+    if let pointer { return try getPart(pointer, request, &response, match: match, noneMatch: noneMatch, at: now) }
 
     var isLarge = false
+    var isAnother = false
     let found: Void? = store.get(request.parameter(0), at: now) { entry in
-      if let noneMatch, noneMatch.matchesWeakly(entry.version) {
+      if let match, !match.matchesStrongly(entry.version) {
+        isAnother = true
+      } else if let noneMatch, noneMatch.matchesWeakly(entry.version) {
         response.notModified(EntryFacts(entry), tags: entry.tags, at: now)
       } else if !entry.isLarge {
         response.entry(EntryFacts(entry), entry.value, type: entry.contentType, tags: entry.tags, at: now)
@@ -40,6 +44,7 @@ struct EntryRoutes: Sendable {
       }
     }
     guard found != nil else { throw HTTPError.entryAbsent }
+    if isAnother { throw HTTPError.entryChanged }
     if isLarge { try getLarge(request, &response, at: now) }
   }
 
@@ -51,9 +56,11 @@ struct EntryRoutes: Sendable {
 
   /// `?pointer=`: that part of a JSON entry, as its exact source bytes.
   private func getPart(
-    _ pointer: JSONPointer, _ request: borrowing Request, _ response: inout ResponseWriter, noneMatch: EntityTags?, at now: UnixTime
+    _ pointer: JSONPointer, _ request: borrowing Request, _ response: inout ResponseWriter, match: EntityTags?, noneMatch: EntityTags?,
+    at now: UnixTime
   ) throws {
     guard let pinned = try pin(request.parameter(0), at: now) else { throw HTTPError.entryAbsent }
+    if let match, !match.matchesStrongly(pinned.version) { throw HTTPError.entryChanged }
     guard MediaType.isJSON(pinned.value, type: pinned.contentType) else { throw HTTPError.entryNotJSON }
     guard let part = try? pointer.locate(in: pinned.value) else {
       throw HTTPError(.notFound, "the entry has no such part", pointer: pointer.description)

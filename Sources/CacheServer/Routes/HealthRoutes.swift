@@ -9,11 +9,13 @@ struct HealthRoutes: Sendable {
   let readiness: Readiness
 
   func add(to router: inout Router) {
-    router.get("/healthz") { _, response in
+    router.get("/healthz") { request, response in
+      try request.refuseQuery()
       response.head(.ok)
       try response.json { $0.status("ok") }
     }
-    router.get("/readyz") { _, response in
+    router.get("/readyz") { request, response in
+      try request.refuseQuery()
       let state = readiness.state
       response.head(state == .ready ? .ok : .serviceUnavailable)
       try response.json { $0.status(state == .ready ? "ok" : state.rawValue) }

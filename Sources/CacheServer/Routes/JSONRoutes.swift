@@ -14,6 +14,7 @@ enum JSONRoutes {
   }
 
   static func message(_ request: borrowing Request, _ response: inout ResponseWriter) throws {
+    try request.refuseQuery()
     response.head(.ok)
     try response.json { json in
       json.beginObject()
@@ -23,6 +24,7 @@ enum JSONRoutes {
   }
 
   static func items(_ request: borrowing Request, _ response: inout ResponseWriter) throws {
+    try request.refuseQuery()
     guard let count = Digits.parseUnsigned(request.parameter(0)), 1...UInt64(itemCountMax) ~= count else {
       throw HTTPError(.badRequest, "count is a whole number from 1 to \(itemCountMax)", limit: itemCountMax)
     }

@@ -9,10 +9,12 @@ struct ObservabilityRoutes: Sendable {
 
   func add(to router: inout Router) {
     router.get("/metrics") { request in
+      try request.refuseQuery()
       let snapshot = await observatory.snapshot()
       return OwnedResponse(snapshot.prometheusText().copied(), contentType: PrometheusText.contentType)
     }
     router.get("/v1/stats") { request in
+      try request.refuseQuery()
       let snapshot = await observatory.snapshot()
       var json = JSONWriter()
       try snapshot.write(to: &json)
