@@ -1,3 +1,4 @@
+import itertools
 import os
 
 import pytest
@@ -17,14 +18,30 @@ def server():
         yield running
 
 
+@pytest.fixture(scope="module")
+def shared():
+    """One server for the tests of a file that neither count nor clear what it holds: each works on keys of its own."""
+    with Server() as running:
+        yield running
+
+
+KEYS = itertools.count(1)
+
+
+@pytest.fixture
+def key():
+    """A key that no other test uses, in no need of percent-encoding."""
+    return f"key-{next(KEYS)}"
+
+
 @pytest.fixture
 def start():
     """Starts servers with options of the test's choosing. Afterwards each is stopped, exit 0 asserted, unless the test itself
     awaited its end: a server that died unseen fails the test."""
     begun = []
 
-    def begin(*options, env=None, http="127.0.0.1:0"):
-        begun.append(Server(options, env=env, http=http))
+    def begin(*options, env=None, http="127.0.0.1:0", descriptor_limit=None):
+        begun.append(Server(options, env=env, http=http, descriptor_limit=descriptor_limit))
         return begun[-1].start()
 
     yield begin
@@ -38,3 +55,7 @@ def start():
             failures.append(failure)
     if failures:
         raise failures[0]
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)  # stable: the rest keeps its order

@@ -7,13 +7,19 @@
 `Server(options=[...], env={...})` adds options and variables; `http=None` leaves `--http` out. Leaving the block stops the
 server with SIGTERM and asserts exit status 0: a test that breaks the server fails even if its own assertions hold.
 Everything waits on events (a line, an end of file, an exit), bounded by PATIENCE; nothing sleeps to let things happen.
+
+Three ways to ask: `server.get(...)` and its like go through `requests`, as people do; `server.send(...)` puts target and fields on
+the wire exactly as given and reads one response exactly as it came; `server.raw(...)` is bytes to bytes.
 """
 
+import json
 import os
 import pathlib
+import resource
 import select
 import signal
 import socket
+import struct
 import subprocess
 import time
 
@@ -41,13 +47,15 @@ def run(*arguments, env=None):
 
 
 class Server:
-    def __init__(self, options=(), env=None, http="127.0.0.1:0"):
+    def __init__(self, options=(), env=None, http="127.0.0.1:0", descriptor_limit=None):
         self.options = [*(["--http", http] if http is not None else []), *map(str, options)]
         self.env = env
+        self.descriptor_limit = descriptor_limit  # the hard limit on open files that the process starts with
         self.process = None
         self.lines = []  # standard output so far, line by line
         self.listeners = {}  # "http" -> "127.0.0.1:49152" or "unix:/path"
         self._unread = b""
+        self._settling = None
         self.end_awaited = False  # a test has looked at the exit status, or killed the process
 
     # Life
@@ -66,7 +74,7 @@ class Server:
         self._stderr = open(os.memfd_create("stderr"), "w+b") if hasattr(os, "memfd_create") else subprocess.DEVNULL
         self.process = subprocess.Popen(
             [BINARY, "serve", *self.options], env=clean_environment(self.env), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=self._stderr)
+            stdout=subprocess.PIPE, stderr=self._stderr, preexec_fn=self._limit if self.descriptor_limit else None)
         while (line := self.read_line()) != "ready":
             if line is None:
                 status = self.wait()
@@ -75,6 +83,9 @@ class Server:
             assert word == "listening", f"not a start-up line: {line!r}"
             self.listeners[kind] = address
         return self
+
+    def _limit(self):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self.descriptor_limit, self.descriptor_limit))
 
     def read_line(self):
         """The next line of standard output, None at its end."""
@@ -142,6 +153,12 @@ class Server:
         """How many file descriptors the process holds (Linux)."""
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
+    def cpu_seconds(self):
+        """User and system time that the process has used (Linux)."""
+        with open(f"/proc/{self.pid}/stat") as stat:
+            user, system = stat.read().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
     # HTTP for people: by `requests`, which normalises targets and headers. What must arrive exactly goes through `raw`.
 
     @property
@@ -180,10 +197,33 @@ class Server:
     def delete(self, path, **options):
         return self.request("DELETE", path, **options)
 
+    # HTTP exactly as given
+
+    def send(self, method, target, body=None, headers=None, host="localhost"):
+        """One request on a connection of its own, and its final response. Nothing is normalised, nothing added but Host and,
+        where there is a body, Content-Length. `headers`: a dict, or pairs where a name stands twice."""
+        with self.connect() as connection:
+            send_all(connection, request_bytes(method, target, body, headers, host))
+            reader = ResponseReader(connection)
+            while (response := reader.response(to=method)).status < 200:
+                pass
+            return response
+
+    def settle(self):
+        """Returns once the server has read what was sent on any connection before. For a server of one thread: its loop serves
+        connections in the order in which they became readable, and answers this request after them."""
+        if not self._settling:
+            connection = self.connect()
+            self._settling = connection, ResponseReader(connection)
+        connection, reader = self._settling
+        for _ in range(2):
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert reader.response().status == 200
+
     # Bytes
 
-    def connect(self):
-        """A new connection to the HTTP listener, TCP or Unix."""
+    def connect(self, receive_buffer=None):
+        """A new connection to the HTTP listener, TCP or Unix. `receive_buffer`: bytes that the kernel may hold for us unread."""
         address = self.listeners["http"]
         if address.startswith("unix:"):
             connection = socket.socket(socket.AF_UNIX)
@@ -191,7 +231,11 @@ class Server:
             connection.connect(address.removeprefix("unix:"))
             return connection
         host = address.rpartition(":")[0].strip("[]")
-        connection = socket.create_connection((host, self.port), timeout=PATIENCE)
+        connection = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        if receive_buffer:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        connection.settimeout(PATIENCE)
+        connection.connect((host, self.port))
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
 
@@ -202,6 +246,37 @@ class Server:
             if half_close:
                 shut(connection)
             return read_to_end(connection)
+
+
+def request_bytes(method, target, body=None, headers=None, host="localhost"):
+    """A request as it goes over the wire."""
+    pairs = list(headers.items() if hasattr(headers, "items") else headers or ())
+    if host is not None:
+        pairs.insert(0, ("Host", host))
+    if body is not None and not any(name.lower() in ("content-length", "transfer-encoding") for name, _ in pairs):
+        pairs.append(("Content-Length", len(body)))
+    head = f"{method} {target} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in pairs) + "\r\n"
+    return head.encode("latin-1") + (body or b"")
+
+
+def chunked(*pieces, trailers=b""):
+    """A body in the chunked coding."""
+    return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n" + trailers + b"\r\n"
+
+
+def await_until(condition, what):
+    """Polls until `condition()` is true; gives what it returned."""
+    deadline = time.monotonic() + PATIENCE
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"not within {PATIENCE} s: {what}"
+        time.sleep(0.005)  # between two looks, not a hope
+    return result
+
+
+def reset(connection):
+    """Closes with RST, as a crashed or impatient peer does."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
 
 
 def send_all(connection, data):
@@ -243,13 +318,52 @@ class Response:
     def __repr__(self):
         return f"<{self.status} {self.headers} {self.body[:200]!r}>"
 
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def version(self):
+        """The number in the ETag."""
+        tag = self.headers["etag"]
+        assert tag[0] == tag[-1] == '"' and tag[1:-1].isdigit(), f"not a strong tag of a decimal version: {tag}"
+        return int(tag[1:-1])
+
+
+def assert_problem(response, status, *words, **members):
+    """An error as RFC 9457 says: the four members always, further ones with the values given, words in its detail."""
+    assert response.status == status, response
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert problem["type"] == "about:blank"
+    assert problem["status"] == status
+    assert problem["title"] and isinstance(problem["title"], str)
+    assert problem["detail"] and isinstance(problem["detail"], str)
+    for word in words:
+        assert word in problem["detail"], problem
+    for name, value in members.items():
+        assert problem.get(name) == value, f"{name} is not {value!r}: {problem}"
+    return problem
+
+
+def responses_in(stream):
+    """All responses in the bytes that came from a connection that is closed by now; final ones only. None may be cut short."""
+    reader = ResponseReader(None)
+    reader.buffer += stream
+    reader.fill = lambda: False
+    found = []
+    while reader.buffer:
+        response = reader.response()
+        if response.status >= 200:
+            found.append(response)
+    return found
+
 
 class ResponseReader:
     """Reads responses one after the other from a connection: for keep-alive and pipelining."""
 
     def __init__(self, connection):
         self.connection = connection
-        self.buffer = b""
+        self.buffer = bytearray()
 
     def fill(self):
         """More bytes; False at the end."""
@@ -264,7 +378,8 @@ class ResponseReader:
         while len(self.buffer) < count:
             if not self.fill():
                 raise EOFError(f"the peer closed {count - len(self.buffer)} bytes early: {self.buffer[:400]!r}")
-        taken, self.buffer = self.buffer[:count], self.buffer[count:]
+        taken = bytes(self.buffer[:count])
+        del self.buffer[:count]
         return taken
 
     def take_through(self, mark):
@@ -300,11 +415,9 @@ class ResponseReader:
             return body
         if "content-length" in headers:
             return self.take(int(headers["content-length"]))
-        body = self.buffer  # delimited by the end of the connection
-        while self.fill():
-            body = self.buffer
-        self.buffer = b""
-        return body
+        while self.fill():  # delimited by the end of the connection
+            pass
+        return self.take(len(self.buffer))
 
     def at_end(self):
         """True if the peer closes without another byte."""
