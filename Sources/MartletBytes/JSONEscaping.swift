@@ -16,8 +16,14 @@ extension ByteBuffer {
   /// Appends `text` as a JSON string, quotation marks included.
   @inlinable
   public mutating func append(jsonString text: String) {
-    // Lent, not copied: no retain, no release. `UInt8` has no padding that could be read uninitialised.
-    unsafe append(jsonString: text.utf8Span.span.bytes)
+    // Lent for the length of a call. `utf8Span` would be shorter, but optimised by Swift 6.3.1 it points to nowhere for the small
+    // strings that are kept in two registers: a release test holds that.
+    let lent: Void? = unsafe text.utf8.withContiguousStorageIfAvailable { source in
+      let span = unsafe RawSpan(_unsafeElements: source)
+      append(jsonString: span)
+    }
+    // Only strings bridged from Objective-C have no storage to lend.
+    if lent == nil { append(jsonString: Array(text.utf8).rawSpan) }
   }
 
   /// Appends the UTF-8 bytes of `text` as a JSON string, quotation marks included.
