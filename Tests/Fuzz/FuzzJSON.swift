@@ -1,0 +1,121 @@
+/// libFuzzer over JSON: any bytes at all, and what must hold of them.
+///
+/// Not part of the package's tests: `-sanitize=fuzzer` brings its own `main`. What is held:
+/// - scanner and reader give the same verdict, at the same byte; nothing reads beyond the input (address sanitizer);
+/// - jansson's own parser, as a rival: what it accepts the scanner accepts, and the other way round but for its known limits;
+/// - what a tree prints is valid, prints the same again, and equals the tree it came from; a test of the whole document against itself passes;
+/// - patches and merge patches (input up to the first line feed is the patch) end, and leave valid JSON or an error;
+/// - pointers find a part that is a value by itself;
+/// - doubles that are read print shortest and read back the same.
+
+import MartletBytes
+import MartletJSON
+
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzJSON(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+  let input = unsafe UnsafeRawBufferPointer(start: start, count: count)
+  let text = unsafe RawSpan(_unsafeBytes: input)
+  checkText(text)
+  if let end = text.firstIndex(of: 0x0A) { checkPatch(text.extracting(0..<end), text.extracting(end + 1..<count)) }
+  return 0
+}
+
+private func checkText(_ text: RawSpan) {
+  var scanned: JSONError?
+  do throws(JSONError) { try JSONScanner.validate(text) } catch { scanned = error }
+  var read: JSONError?
+  var hasNULInKey = false
+  var hasHugeNumber = false
+  var reader = JSONReader(text)
+  do throws(JSONError) {
+    try readValue(&reader, text, &hasNULInKey, &hasHugeNumber)
+    try reader.end()
+  } catch { read = error }
+  precondition(scanned == read, "scanner \(String(describing: scanned)), reader \(String(describing: read))")
+  if let scanned { precondition(scanned.offset >= 0 && scanned.offset <= text.byteCount) }
+
+  var loads = true
+  do throws(JSONError) { _ = try JanssonDocument(loading: text) } catch { loads = false }
+  if scanned == nil {
+    precondition(loads || hasNULInKey || hasHugeNumber, "jansson refuses what the scanner accepts")
+  } else if loads {
+    // Known: a NUL behind the value ends jansson's input; it allows 2048 levels.
+    precondition(scanned?.problem == .tooDeep || text.firstIndex(of: 0) != nil, "jansson accepts what the scanner refuses")
+  }
+
+  guard scanned == nil else { return }
+  do throws(JSONError) {
+    let document = try JanssonDocument(scanning: text)
+    var printed = ByteBuffer()
+    document.write(to: &printed)
+    let again = try JanssonDocument(scanning: printed.bytes)
+    var printedAgain = ByteBuffer()
+    again.write(to: &printedAgain)
+    precondition(printed.bytes.equals(printedAgain.bytes), "printing is not stable")
+    precondition(document.root.equals(again.root), "a printed tree differs")
+  } catch {
+    precondition(error.problem == .inexactNumber, "the document model refuses: \(error)")
+  }
+}
+
+private func readValue(_ reader: inout JSONReader, _ text: RawSpan, _ hasNULInKey: inout Bool, _ hasHugeNumber: inout Bool)
+  throws(JSONError)
+{
+  switch try reader.peek() {
+  case .object:
+    try reader.beginObject()
+    while let key = try reader.nextKey() {
+      if key.utf8.contains(0) { hasNULInKey = true }
+      try readValue(&reader, text, &hasNULInKey, &hasHugeNumber)
+    }
+  case .array:
+    try reader.beginArray()
+    while try reader.nextElement() { try readValue(&reader, text, &hasNULInKey, &hasHugeNumber) }
+  case .string: _ = try reader.readString()
+  case .number:
+    let range = try reader.skipValue()
+    let lexeme = text.extracting(range)
+    var number = JSONReader(lexeme)
+    do throws(JSONError) {
+      let value = try number.readDouble()
+      precondition(value == Double(lexeme.text)!, "not the nearest double")
+      var writer = JSONWriter()
+      try writer.double(value)
+      let output = writer.finish()
+      precondition(Double(output.text)!.bitPattern == value.bitPattern, "digits do not read back")
+    } catch {
+      precondition(error.problem == .outOfRange)
+      hasHugeNumber = true
+    }
+    if Int64(lexeme.text) == nil {
+      hasHugeNumber =
+        hasHugeNumber || !lexeme.text.contains { ".eE".contains($0) } || lexeme.text.contains("e-") || lexeme.text.contains("E-")
+    }
+  case .boolean: _ = try reader.readBool()
+  case .null: try reader.readNull()
+  }
+}
+
+private func checkPatch(_ patch: RawSpan, _ document: RawSpan) {
+  for isMerge in [false, true] {
+    do throws(JSONPatchError) {
+      let result =
+        isMerge
+        ? try JSONMergePatch.apply(patch: patch, to: document, bytesMax: 1 << 16)
+        : try JSONPatch.apply(patch: patch, to: document, bytesMax: 1 << 16)
+      precondition(result.count <= 1 << 16)
+      do throws(JSONError) { try JSONScanner.validate(result.bytes) } catch {
+        preconditionFailure("a patch left what is no JSON: \(error)")
+      }
+    } catch {
+      _ = error.description
+    }
+  }
+  do throws(JSONError) {
+    let pointer = try JSONPointer(patch)
+    precondition(pointer.description == patch.text)
+    if let range = try pointer.locate(in: document) { try JSONScanner.validate(document.extracting(range)) }
+  } catch {
+    precondition(error.offset >= 0)
+  }
+}
