@@ -62,7 +62,7 @@ extension RawSpan {
   }
 
   /// Whether both spans hold the same bytes.
-  @inlinable
+  @inlinable @inline(__always)
   public func equals(_ other: RawSpan) -> Bool {
     let count = byteCount
     guard count == other.byteCount else { return false }
@@ -82,8 +82,9 @@ extension RawSpan {
     return true
   }
 
-  /// Whether the span holds exactly the bytes of `text`.
-  @inlinable
+  /// Whether the span holds exactly the bytes of `text`. Inlined, so that a literal's length is known and the words are compared
+  /// without a loop.
+  @inlinable @inline(__always)
   public func equals(_ text: StaticString) -> Bool {
     // A literal's bytes are there for as long as the process.
     unsafe equals(RawSpan(_unsafeStart: UnsafeRawPointer(text.utf8Start), byteCount: text.utf8CodeUnitCount))

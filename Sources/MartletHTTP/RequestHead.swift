@@ -1,5 +1,7 @@
 /// A parsed head: offsets into the bytes it was read from, from the request line's first byte. No bytes are copied.
 
+internal import MartletBytes
+
 package struct RequestHead: ~Copyable {
   package internal(set) var method: Method = .get
   /// 1 for HTTP/1.1, 0 for HTTP/1.0.
@@ -48,7 +50,7 @@ package struct RequestHead: ~Copyable {
 }
 
 /// A range of offsets in a head, in 4 bytes.
-package struct ByteRange: Sendable, Equatable {
+package struct ByteRange: BitwiseCopyable, Sendable, Equatable {
   package var start: UInt16 = 0
   package var end: UInt16 = 0
 
@@ -66,15 +68,15 @@ package struct ByteRange: Sendable, Equatable {
   package var isEmpty: Bool { start == end }
 }
 
-/// Names and values of a head, as offsets, in inline memory: one table per loop serves request after request.
+/// Names and values of a head, as offsets: one table per loop serves request after request.
 package struct FieldTable: ~Copyable {
   /// Field lines that fit; `HTTPLimits.fieldCountMax` is not above it.
   package static var capacity: Int { 100 }
 
   package internal(set) var count = 0
-  private var entries: InlineArray<100, Entry> = InlineArray(repeating: Entry())
+  private var entries = FixedArray(repeating: Entry(), count: FieldTable.capacity)
 
-  package struct Entry: Sendable {
+  package struct Entry: BitwiseCopyable, Sendable {
     package var name = ByteRange()
     package var value = ByteRange()
   }

@@ -20,8 +20,8 @@ package struct RouteMatch: ~Copyable {
   var textEnd = 0
   /// How many segments the path has; those beyond `segmentsMax` are not in `segments`.
   var segmentCount = 0
-  var segments: InlineArray<32, ByteRange> = InlineArray(repeating: ByteRange())
-  var ranges: InlineArray<8, ByteRange> = InlineArray(repeating: ByteRange())
+  var segments = FixedArray(repeating: ByteRange(), count: RouteMatch.segmentsMax)
+  var ranges = FixedArray(repeating: ByteRange(), count: RouteMatch.parametersMax)
 
   init() {}
 

@@ -64,27 +64,27 @@ public struct JSONWriter: ~Copyable {
 
   // MARK: Containers
 
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func beginObject() {
     beginValue()
     output.append(UInt8(ascii: "{"))
     enter(object: 1)
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func endObject() {
     leave(object: 1)
     output.append(UInt8(ascii: "}"))
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func beginArray() {
     beginValue()
     output.append(UInt8(ascii: "["))
     enter(object: 0)
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func endArray() {
     leave(object: 0)
     output.append(UInt8(ascii: "]"))
