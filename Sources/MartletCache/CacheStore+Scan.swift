@@ -41,18 +41,18 @@ extension CacheStore {
     var position = cursor.position
     while left > 0, examinable > 0 {
       let index = unsafe engine.pointee.shardIndex(position)
-      unsafe engine.pointee[index].lock.lock()
-      let next = unsafe engine.pointee[index].walk(from: position, shard: index) { entry in
-        if left == 0 || examinable == 0 { return false }
-        examinable -= 1
-        let isAsked = database.map { $0 == entry.database } ?? true
-        if isAsked, now < entry.expiry, entry.key.begins(with: prefix) {
-          left -= 1
-          body(EntryView(entry))
+      let next = unsafe engine.pointee.withLock(index) {
+        $0.walk(from: position, shard: index) { entry in
+          if left == 0 || examinable == 0 { return false }
+          examinable -= 1
+          let isAsked = database.map { $0 == entry.database } ?? true
+          if isAsked, now < entry.expiry, entry.key.begins(with: prefix) {
+            left -= 1
+            body(EntryView(entry))
+          }
+          return true
         }
-        return true
       }
-      unsafe engine.pointee[index].lock.unlock()
       guard let next else { return nil }
       position = next
       examinable -= 1
@@ -69,12 +69,12 @@ extension CacheStore {
     var position = cursor.position
     while steps < maxSteps {
       let index = unsafe engine.pointee.shardIndex(position)
-      unsafe engine.pointee[index].lock.lock()
-      let next = unsafe engine.pointee[index].remove(prefix: prefix, database: database, from: position, shard: index, at: now)
-      unsafe engine.pointee[index].lock.unlock()
-      deleted += next.deleted
-      steps += next.steps
-      guard let onward = next.next else { return (deleted, nil) }
+      let step = unsafe engine.pointee.withLock(index) {
+        $0.remove(prefix: prefix, database: database, from: position, shard: index, at: now)
+      }
+      deleted += step.deleted
+      steps += step.steps
+      guard let onward = step.next else { return (deleted, nil) }
       position = onward
     }
     return (deleted, ScanCursor(position: position))
@@ -83,9 +83,7 @@ extension CacheStore {
   /// Removes everything. A shard's entries vanish at once and are freed outside its lock.
   package func removeAll(at now: UnixTime) {
     for index in unsafe 0..<engine.pointee.shardCount {
-      unsafe engine.pointee[index].lock.lock()
-      let table = unsafe engine.pointee[index].takeAll(at: now)
-      unsafe engine.pointee[index].lock.unlock()
+      let table = unsafe engine.pointee.withLock(index) { $0.takeAll(at: now) }
       unsafe engine.pointee.giveBack(Shard.free(table))
     }
   }
@@ -93,15 +91,12 @@ extension CacheStore {
   /// Removes one database. Where it shares a shard with others, that shard is locked while its part is freed.
   package func removeAll(database: UInt8, at now: UnixTime) {
     for index in unsafe 0..<engine.pointee.shardCount {
-      unsafe engine.pointee[index].lock.lock()
-      if unsafe engine.pointee[index].databaseCounts[Int(database)] == engine.pointee[index].table.count {
-        let table = unsafe engine.pointee[index].takeAll(at: now)
-        unsafe engine.pointee[index].lock.unlock()
-        unsafe engine.pointee.giveBack(Shard.free(table))
-      } else {
-        unsafe engine.pointee[index].clear(database: database, at: now)
-        unsafe engine.pointee[index].lock.unlock()
+      let table = unsafe engine.pointee.withLock(index) { shard in
+        if shard.databaseCounts[Int(database)] == shard.table.count { return shard.takeAll(at: now) }
+        shard.clear(database: database, at: now)
+        return shard.emptyTable()
       }
+      unsafe engine.pointee.giveBack(Shard.free(table))
     }
   }
 
@@ -109,7 +104,7 @@ extension CacheStore {
   package func count(database: UInt8 = 0) -> Int {
     var count = 0
     for index in unsafe 0..<engine.pointee.shardCount {
-      unsafe engine.pointee[index].lock.withLock { unsafe count += engine.pointee[index].databaseCounts[Int(database)] }
+      count += unsafe engine.pointee.withLock(index) { $0.databaseCounts[Int(database)] }
     }
     return count
   }
@@ -125,9 +120,7 @@ extension CacheStore {
     while budget > 0 {
       let turn = unsafe engine.pointee.expiryTurn.load(ordering: .relaxed)
       let index = turn % count
-      unsafe engine.pointee[index].lock.lock()
-      let step = unsafe engine.pointee[index].expireStep(at: now, budget: &budget)
-      unsafe engine.pointee[index].lock.unlock()
+      let step = unsafe engine.pointee.withLock(index) { $0.expireStep(at: now, budget: &budget) }
       expired += step.expired
       guard step.isDone else { continue }
       let moved = unsafe engine.pointee.expiryTurn.compareExchange(expected: turn, desired: (turn + 1) % count, ordering: .relaxed)
@@ -140,9 +133,9 @@ extension CacheStore {
   public var statistics: CacheStatistics {
     var sum = CacheStatistics()
     for index in unsafe 0..<engine.pointee.shardCount {
-      unsafe engine.pointee[index].lock.withLock {
-        unsafe sum.add(engine.pointee[index].counters)
-        unsafe sum.entries += UInt64(engine.pointee[index].table.count)
+      unsafe engine.pointee.withLock(index) {
+        sum.add($0.counters)
+        sum.entries += UInt64($0.table.count)
       }
     }
     sum.bytes = unsafe UInt64(max(0, engine.pointee.usedBytes))

@@ -180,7 +180,7 @@ public final class CacheStore: @unchecked Sendable {
   /// Tells `observer` of every change from now on, under the lock of the shard where it happens.
   package func observe(_ observer: any CacheObserver) {
     allShards.forEach { index in
-      unsafe engine.pointee[index].lock.withLock { unsafe engine.pointee[index].observe(observer) }
+      unsafe engine.pointee.withLock(index) { $0.observe(observer) }
     }
   }
 }

@@ -11,6 +11,7 @@ struct Engine: ~Copyable {
   private let shards: UnsafeMutablePointer<Shard>
   /// Bytes of all entries (linked, reserved, or pinned) and tables.
   private let ledger: UnsafeMutablePointer<Atomic<Int>>
+  let pool: PagePool
   let shardCount: Int
   private let shardBits: Int
   let hasher: KeyHasher
@@ -29,19 +30,18 @@ struct Engine: ~Copyable {
     evicts = options.eviction == .s3fifo
     unsafe ledger = .allocate(capacity: 1)
     unsafe ledger.initialize(to: Atomic(0))
+    pool = unsafe PagePool(ledger: ledger)
     unsafe shards = .allocate(capacity: shardCount)
     for index in 0..<shardCount {
       unsafe (shards + index).initialize(
-        to: Shard(bits: shardBits, hasher: hasher, versionOrigin: options.versionOrigin, ledger: ledger))
+        to: Shard(bits: shardBits, hasher: hasher, versionOrigin: options.versionOrigin, pool: pool, ledger: ledger))
     }
   }
 
   /// Nobody else holds the store any more: pins and reservations keep it alive.
   deinit {
     for index in 0..<shardCount {
-      var table = Table(shardBits: shardBits)
-      unsafe swap(&table, &shards[index].table)
-      _ = Shard.free(table)
+      _ = Shard.free(unsafe shards[index].takeTable())
     }
     unsafe shards.deinitialize(count: shardCount)
     unsafe shards.deallocate()
@@ -60,9 +60,16 @@ struct Engine: ~Copyable {
   @inline(__always)
   func shardIndex(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: (hash &>> 1) &>> UInt64(63 &- shardBits)) }
 
-  func lock(_ set: ShardSet) { set.forEach { self[$0].lock.lock() } }
+  /// Runs `body` on one shard, locked.
+  func withLock<Result: ~Copyable>(_ index: Int, _ body: (inout Shard) -> Result) -> Result {
+    self[index].lock()
+    defer { self[index].unlock() }
+    return body(&self[index])
+  }
 
-  func unlock(_ set: ShardSet) { set.forEach { self[$0].lock.unlock() } }
+  func lock(_ set: ShardSet) { set.forEach { self[$0].lock() } }
+
+  func unlock(_ set: ShardSet) { set.forEach { self[$0].unlock() } }
 
   // MARK: The ledger
 
@@ -112,9 +119,9 @@ struct Engine: ~Copyable {
         if holdsItsShare || fruitless >= shardCount { freed = self[own].evict(bytes: wanted, at: now) }
       } else if held.contains(victim) {
         freed = self[victim].evict(bytes: wanted, at: now)
-      } else if self[victim].lock.tryLock() {
+      } else if self[victim].tryLock() {
         freed = self[victim].evict(bytes: wanted, at: now)
-        self[victim].lock.unlock()
+        self[victim].unlock()
       } else {
         someoneWasBusy = true
       }

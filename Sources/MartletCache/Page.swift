@@ -11,17 +11,9 @@
 /// worth it. So a probe reads at most 4 lines, usually one, deleting leaves no tombstones, and a miss costs two reads.
 ///
 /// One of the four homes of unsafe code. Invariant, kept by this file: `base` is a live block of `Page.bytes` bytes, aligned to
-/// 64; indices are below `slotCount`. The shard's lock guards it.
+/// 4096; indices are below `slotCount`. The shard's lock guards it.
 
 internal import MartletBytes
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  internal import Darwin
-#endif
 
 @safe
 struct Page {
@@ -35,9 +27,8 @@ struct Page {
   static var windowLines: Int { 4 }
 
   /// An empty page for keys whose tag begins as `firstTag` does in `depth` bits; nil if the system has no memory.
-  static func make(depth: Int, firstTag: UInt32) -> Page? {
-    var memory: UnsafeMutableRawPointer?
-    guard unsafe posix_memalign(&memory, 64, bytes) == 0, let base = unsafe memory else { return nil }
+  static func make(depth: Int, firstTag: UInt32, from pool: PagePool) -> Page? {
+    guard let base = unsafe pool.allocate() else { return nil }
     unsafe base.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
     let page = unsafe Page(base: base)
     page.depth = depth
@@ -46,7 +37,7 @@ struct Page {
     return page
   }
 
-  func free() { unsafe EntryMemory.free(base) }
+  func free(to pool: PagePool) { unsafe pool.deallocate(base) }
 
   /// How many leading bits of the tag all keys here share.
   var depth: Int {
@@ -146,9 +137,9 @@ struct Page {
   }
 
   /// Moves the upper half of this page's tags into a new one, each slot to the place it had here. Nil if the system has no memory.
-  func split(hashOf: (Entry) -> UInt64) -> Page? {
+  func split(from pool: PagePool, hashOf: (Entry) -> UInt64) -> Page? {
     let upperTag = firstTag + UInt32(1) << UInt32(Slot.tagBits - depth - 1)
-    guard let upper = Page.make(depth: depth + 1, firstTag: upperTag) else { return nil }
+    guard let upper = Page.make(depth: depth + 1, firstTag: upperTag, from: pool) else { return nil }
     depth += 1
     upper.earliestDeadline = earliestDeadline
     for index in 0..<Page.slotCount {

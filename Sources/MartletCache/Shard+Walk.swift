@@ -48,14 +48,14 @@ extension Shard {
     while true {
       // The least hash not given yet: groups are tiny, so looking through again is cheaper than sorting.
       var least: UInt64?
-      for index in unsafe group.indices {
+      for index in group.indices {
         let hash = unsafe hash(of: page[Int(group[index] & 0xFFFF_FFFF)].entry)
         if hash < position || last.map({ hash <= $0 }) ?? false { continue }
         least = min(least ?? hash, hash)
       }
       guard let least else { return nil }
       var isFirst = true
-      for index in unsafe group.indices {
+      for index in group.indices {
         let entry = unsafe page[Int(group[index] & 0xFFFF_FFFF)].entry
         guard hash(of: entry) == least else { continue }
         // Keys of one and the same hash cannot be told apart by a cursor: given together, or not at all.

@@ -8,7 +8,8 @@ internal import Synchronization
 
 @safe
 struct Shard: ~Copyable {
-  let lock = ShardLock()
+  /// Owned from `init` to `deinit`; unmanaged, since a retain and a release would cost as much as the lock itself.
+  private let mutex = unsafe Unmanaged.passRetained(ShardLock())
   var table: Table
   var counters = Counters()
   private var observers: [any CacheObserver] = []
@@ -28,15 +29,27 @@ struct Shard: ~Copyable {
   private var protected: Entry?
 
   private let hasher: KeyHasher
+  private let pool: PagePool
   /// The store's ledger of bytes; outlives every shard.
   private let ledger: UnsafeMutablePointer<Atomic<Int>>
 
-  init(bits: Int, hasher: KeyHasher, versionOrigin: UnixTime, ledger: UnsafeMutablePointer<Atomic<Int>>) {
-    table = Table(shardBits: bits)
+  init(bits: Int, hasher: KeyHasher, versionOrigin: UnixTime, pool: PagePool, ledger: UnsafeMutablePointer<Atomic<Int>>) {
+    table = Table(shardBits: bits, pool: pool)
+    self.pool = pool
     self.hasher = hasher
     lastVersion = Version.first(at: versionOrigin)
     unsafe self.ledger = unsafe ledger
   }
+
+  deinit { unsafe mutex.release() }
+
+  @inline(__always)
+  borrowing func lock() { unsafe mutex._withUnsafeGuaranteedRef { $0.lock() } }
+
+  @inline(__always)
+  borrowing func unlock() { unsafe mutex._withUnsafeGuaranteedRef { $0.unlock() } }
+
+  borrowing func tryLock() -> Bool { unsafe mutex._withUnsafeGuaranteedRef { $0.tryLock() } }
 
   struct Counters {
     var hits: UInt64 = 0
@@ -126,13 +139,18 @@ struct Shard: ~Copyable {
   }
 
   private mutating func insert(_ slot: Slot, hash: UInt64, deadline: UnixTime, evicts: Bool, at now: UnixTime) -> Bool {
-    let before = table.bytes
+    let bytesBefore = table.bytes
+    let directoryBytesBefore = table.directoryBytes
     let hasher = hasher
     while true {
       switch table.insert(slot, hash: hash, deadline: deadline, hashOf: { hasher.hash($0) }) {
       case .done:
-        let growth = table.bytes - before
-        if growth != 0 { account(growth) }
+        let growth = table.bytes - bytesBefore
+        if growth != 0 {
+          // Tables grow past the limit without asking; the next put evicts. Pages are in the pool's account already.
+          bytes += growth
+          unsafe _ = ledger.pointee.add(table.directoryBytes - directoryBytesBefore, ordering: .relaxed)
+        }
         return true
       case .crowded(let page):
         if !evicts { return false }
@@ -141,12 +159,6 @@ struct Shard: ~Copyable {
         return false
       }
     }
-  }
-
-  /// Adds to this shard's bytes and the ledger, without asking for room: tables grow past the limit, and the next put evicts.
-  private mutating func account(_ change: Int) {
-    bytes += change
-    unsafe _ = ledger.pointee.add(change, ordering: .relaxed)
   }
 
   /// Gives up the table's ownership of `entry`; a pinned one stays in the ledger until its last reader is done.
@@ -318,23 +330,30 @@ struct Shard: ~Copyable {
 
   /// Takes the table out, for its entries to be freed outside the lock by `free(_:)`; what stays is empty.
   mutating func takeAll(at now: UnixTime) -> Table {
-    var taken = Table(shardBits: table.shardBits)
+    counters.deletes += UInt64(table.count)
+    let version = nextVersion(at: now)
+    didChange(.cleared, version, nil, RawSpan())
+    return takeTable()
+  }
+
+  /// The same without counting and telling: for the end of the store.
+  mutating func takeTable() -> Table {
+    var taken = emptyTable()
     swap(&taken, &table)
-    counters.deletes += UInt64(taken.count)
     bytes = 0
     databaseCounts = InlineArray(repeating: 0)
     deadlineCount = 0
     handTag = 0
     handIndex = 0
     sweepTag = 0
-    let version = nextVersion(at: now)
-    didChange(.cleared, version, nil, RawSpan())
     return taken
   }
 
+  func emptyTable() -> Table { Table(shardBits: table.shardBits, pool: pool) }
+
   /// Frees a table that was taken out, and its entries. Returns the bytes that the ledger may forget.
   static func free(_ table: consuming Table) -> Int {
-    var freed = table.bytes
+    var freed = table.directoryBytes
     var next = table.isEmpty ? nil : table.page(for: 0)
     while let page = next {
       for index in 0..<Page.slotCount where page[index].isFull {

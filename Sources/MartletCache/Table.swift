@@ -6,32 +6,42 @@
 
 internal import MartletBytes
 
+@safe
 struct Table: ~Copyable {
   /// 2^depth pages, neighbours sharing one while it is shallower. Empty until the first insert.
-  private var directory: [Page] = []
+  /// A block of its own: an array's reference counting would keep the reads of a batch from overlapping.
+  private var directory = unsafe UnsafeMutableBufferPointer<Page>(start: nil, count: 0)
   private var depth = 0
   /// Entries in all pages.
   private(set) var count = 0
   private(set) var pageCount = 0
   let shardBits: Int
 
-  init(shardBits: Int) { self.shardBits = shardBits }
+  private let pool: PagePool
+
+  init(shardBits: Int, pool: PagePool) {
+    self.shardBits = shardBits
+    self.pool = pool
+  }
 
   /// Memory of pages and directory.
-  var bytes: Int { pageCount * EntryMemory.cost(bytes: Page.bytes + 64) + directory.count * 8 }
+  var bytes: Int { pageCount * Page.bytes + directoryBytes }
+
+  /// What is not in the pool's account.
+  var directoryBytes: Int { unsafe directory.count * 8 }
 
   /// Where a hash stands among its shard's: the bits after those that chose the shard.
   @inline(__always)
   func tag(_ hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: (hash &<< UInt64(shardBits)) &>> UInt64(64 &- Slot.tagBits)) }
 
-  var isEmpty: Bool { directory.isEmpty }
+  var isEmpty: Bool { unsafe directory.isEmpty }
 
   /// The page in which `tag` belongs; the table is not empty.
   @inline(__always)
-  func page(for tag: UInt32) -> Page { directory[Int(tag) &>> (Slot.tagBits &- depth)] }
+  func page(for tag: UInt32) -> Page { unsafe directory[Int(tag) &>> (Slot.tagBits &- depth)] }
 
   func find(_ key: RawSpan, database: UInt8, hash: UInt64) -> Place? {
-    if directory.isEmpty { return nil }
+    if isEmpty { return nil }
     let tag = tag(hash)
     let page = page(for: tag)
     return page.find(key, database: database, hash: hash, tag: tag).map { Place(page: page, index: $0) }
@@ -46,9 +56,10 @@ struct Table: ~Copyable {
 
   /// Puts an entry whose key is not here yet.
   mutating func insert(_ slot: Slot, hash: UInt64, deadline: UnixTime, hashOf: (Entry) -> UInt64) -> Insertion {
-    if directory.isEmpty {
-      guard let page = Page.make(depth: 0, firstTag: 0) else { return .outOfMemory }
-      directory = [page]
+    if isEmpty {
+      guard let page = Page.make(depth: 0, firstTag: 0, from: pool) else { return .outOfMemory }
+      unsafe directory = .allocate(capacity: 1)
+      unsafe directory.initialize(repeating: page)
       pageCount = 1
     }
     let tag = tag(hash)
@@ -66,20 +77,17 @@ struct Table: ~Copyable {
   }
 
   private mutating func split(_ page: Page, hashOf: (Entry) -> UInt64) -> Bool {
-    guard let upper = page.split(hashOf: hashOf) else { return false }
+    guard let upper = page.split(from: pool, hashOf: hashOf) else { return false }
     pageCount += 1
     if page.depth > depth {
-      var wider: [Page] = []
-      wider.reserveCapacity(directory.count * 2)
-      for page in directory {
-        wider.append(page)
-        wider.append(page)
-      }
-      directory = wider
+      let wider = unsafe UnsafeMutableBufferPointer<Page>.allocate(capacity: directory.count * 2)
+      for index in wider.indices { unsafe wider.initializeElement(at: index, to: directory[index / 2]) }
+      unsafe directory.deallocate()
+      unsafe directory = wider
       depth += 1
     }
     for index in Int(upper.firstTag) >> (Slot.tagBits - depth)..<Int(upper.endTag) >> (Slot.tagBits - depth) {
-      directory[index] = upper
+      unsafe directory[index] = upper
     }
     return true
   }
@@ -94,12 +102,14 @@ struct Table: ~Copyable {
 
   /// Frees the pages, not the entries.
   mutating func freePages() {
-    var next = directory.first
+    var next = isEmpty ? nil : page(for: 0)
     while let page = next {
       next = self.page(after: page)
-      page.free()
+      page.free(to: pool)
     }
-    directory = []
+    if isEmpty { return }
+    unsafe directory.deallocate()
+    unsafe directory = UnsafeMutableBufferPointer(start: nil, count: 0)
     depth = 0
     count = 0
     pageCount = 0
