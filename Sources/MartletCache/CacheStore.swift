@@ -9,7 +9,7 @@ public import MartletBytes
 @safe
 public final class CacheStore: @unchecked Sendable {
   /// Owned from `init` to `deinit`; shards in it are guarded by their locks, the rest never changes or is atomic.
-  @usableFromInline let engine: UnsafeMutablePointer<Engine>
+  @usableFromInline let engine: UnsafePointer<Engine>
 
   public enum EvictionPolicy: Sendable {
     /// At the limit, entries that were not used lately make room.
@@ -49,13 +49,15 @@ public final class CacheStore: @unchecked Sendable {
     let isPowerOfTwo = options.shardCount > 0 && options.shardCount & (options.shardCount - 1) == 0
     precondition(isPowerOfTwo && options.shardCount <= CacheLimits.shardCountMax, "the number of shards is a power of two, 1 to 64")
     precondition(0...CacheLimits.valueBytesMax ~= options.valueBytesMax, "values hold 0 to 64 MiB")
-    unsafe engine = .allocate(capacity: 1)
-    unsafe engine.initialize(to: Engine(options: options))
+    let cell = UnsafeMutablePointer<Engine>.allocate(capacity: 1)
+    unsafe cell.initialize(to: Engine(options: options))
+    unsafe engine = UnsafePointer(cell)
   }
 
   deinit {
-    unsafe engine.deinitialize(count: 1)
-    unsafe engine.deallocate()
+    let cell = unsafe UnsafeMutablePointer(mutating: engine)
+    unsafe cell.deinitialize(count: 1)
+    unsafe cell.deallocate()
   }
 
   /// The limit of entries and tables, in bytes.

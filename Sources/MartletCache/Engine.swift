@@ -9,6 +9,9 @@ internal import Synchronization
 struct Engine: ~Copyable {
   /// `shardCount` initialised shards, from `init` to `deinit`.
   private let shards: UnsafeMutablePointer<Shard>
+  /// A lock for each, beside and not inside: a shard is touched by nobody but who holds its lock. Owned; unmanaged, since a retain and
+  /// a release would cost as much as the lock itself.
+  private let locks: UnsafeMutablePointer<Unmanaged<ShardLock>>
   /// Bytes of all entries (linked, reserved, or pinned) and tables.
   private let ledger: UnsafeMutablePointer<Atomic<Int>>
   let pool: PagePool
@@ -32,7 +35,9 @@ struct Engine: ~Copyable {
     unsafe ledger.initialize(to: Atomic(0))
     pool = unsafe PagePool(ledger: ledger)
     unsafe shards = .allocate(capacity: shardCount)
+    unsafe locks = .allocate(capacity: shardCount)
     for index in 0..<shardCount {
+      unsafe (locks + index).initialize(to: .passRetained(ShardLock()))
       unsafe (shards + index).initialize(
         to: Shard(bits: shardBits, hasher: hasher, versionOrigin: options.versionOrigin, pool: pool, ledger: ledger))
     }
@@ -43,6 +48,8 @@ struct Engine: ~Copyable {
     for index in 0..<shardCount {
       _ = Shard.free(unsafe shards[index].takeTable())
     }
+    for index in 0..<shardCount { unsafe locks[index].release() }
+    unsafe locks.deallocate()
     unsafe shards.deinitialize(count: shardCount)
     unsafe shards.deallocate()
     unsafe ledger.deinitialize(count: 1)
@@ -51,25 +58,31 @@ struct Engine: ~Copyable {
 
   // MARK: Shards
 
-  /// The shard at `index`, below `shardCount`; its lock is held by the caller, but for `lock` itself.
-  subscript(index: Int) -> Shard {
-    @inline(__always) unsafeAddress { unsafe UnsafePointer(shards + index) }
-    @inline(__always) nonmutating unsafeMutableAddress { unsafe shards + index }
-  }
+  /// The shard at `index`, below `shardCount`; whoever reads or changes it holds its lock.
+  @unsafe @inline(__always)
+  func shard(_ index: Int) -> UnsafeMutablePointer<Shard> { unsafe shards + index }
 
   @inline(__always)
   func shardIndex(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: (hash &>> 1) &>> UInt64(63 &- shardBits)) }
 
   /// Runs `body` on one shard, locked.
   func withLock<Result: ~Copyable>(_ index: Int, _ body: (inout Shard) -> Result) -> Result {
-    self[index].lock()
-    defer { self[index].unlock() }
-    return body(&self[index])
+    lock(index)
+    defer { unlock(index) }
+    return unsafe body(&shard(index).pointee)
   }
 
-  func lock(_ set: ShardSet) { set.forEach { self[$0].lock() } }
+  @inline(__always)
+  private func lock(_ index: Int) { unsafe locks[index]._withUnsafeGuaranteedRef { $0.lock() } }
 
-  func unlock(_ set: ShardSet) { set.forEach { self[$0].unlock() } }
+  @inline(__always)
+  private func unlock(_ index: Int) { unsafe locks[index]._withUnsafeGuaranteedRef { $0.unlock() } }
+
+  private func tryLock(_ index: Int) -> Bool { unsafe locks[index]._withUnsafeGuaranteedRef { $0.tryLock() } }
+
+  func lock(_ set: ShardSet) { set.forEach { lock($0) } }
+
+  func unlock(_ set: ShardSet) { set.forEach { unlock($0) } }
 
   // MARK: The ledger
 
@@ -86,9 +99,9 @@ struct Engine: ~Copyable {
     let used = unsafe ledger.pointee.add(bytes, ordering: .relaxed).newValue
     if used - returning <= limitBytes { return true }
     let target = limitBytes + returning
-    self[own].protect(replaced)
+    unsafe shard(own).pointee.protect(replaced)
     let isMade = makeRoom(target, own: own, held: held, at: now)
-    self[own].protect(nil)
+    unsafe shard(own).pointee.protect(nil)
     if !isMade { giveBack(bytes) }
     return isMade
   }
@@ -102,7 +115,7 @@ struct Engine: ~Copyable {
   private func makeRoom(_ target: Int, own: Int, held: ShardSet, at now: UnixTime) -> Bool {
     guard evicts else {
       var budget = 4 * Page.slotCount
-      while usedBytes > target, budget > 0, !self[own].expireStep(at: now, budget: &budget).isDone {}
+      while usedBytes > target, budget > 0, unsafe !shard(own).pointee.expireStep(at: now, budget: &budget).isDone {}
       return usedBytes <= target
     }
     var victim = own
@@ -115,13 +128,13 @@ struct Engine: ~Copyable {
       let wanted = min(over, Engine.turnBytes)
       var freed = 0
       if victim == own {
-        let holdsItsShare = self[own].bytes * shardCount >= usedBytes / 4 * 3
-        if holdsItsShare || fruitless >= shardCount { freed = self[own].evict(bytes: wanted, at: now) }
+        let holdsItsShare = unsafe shard(own).pointee.bytes * shardCount >= usedBytes / 4 * 3
+        if holdsItsShare || fruitless >= shardCount { freed = unsafe shard(own).pointee.evict(bytes: wanted, at: now) }
       } else if held.contains(victim) {
-        freed = self[victim].evict(bytes: wanted, at: now)
-      } else if self[victim].tryLock() {
-        freed = self[victim].evict(bytes: wanted, at: now)
-        self[victim].unlock()
+        freed = unsafe shard(victim).pointee.evict(bytes: wanted, at: now)
+      } else if tryLock(victim) {
+        freed = unsafe shard(victim).pointee.evict(bytes: wanted, at: now)
+        unlock(victim)
       } else {
         someoneWasBusy = true
       }

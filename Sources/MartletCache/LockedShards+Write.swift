@@ -14,7 +14,7 @@ extension LockedShards {
     let plan = Entry.Plan(key: key, attributes: attributes, valueCount: value.byteCount)
     try check(plan)
     let (hash, index) = locate(key, attributes.database)
-    let old = unsafe engine.pointee[index].look(for: key, database: attributes.database, hash: hash, at: now)
+    let old = unsafe engine.pointee.shard(index).pointee.look(for: key, database: attributes.database, hash: hash, at: now)
     try check(condition, old)
     let entry = try makeEntry(plan, replacing: old.place, shard: index, at: now)
     entry.writeValue(value)
@@ -24,7 +24,7 @@ extension LockedShards {
   /// Links an entry that was made before the lock was taken, its cost in the ledger already.
   mutating func put(reserved entry: Entry, condition: PutCondition, at now: UnixTime) throws(CacheError) -> PutResult {
     let (hash, index) = locate(entry.key, entry.database)
-    let old = unsafe engine.pointee[index].look(for: entry.key, database: entry.database, hash: hash, at: now)
+    let old = unsafe engine.pointee.shard(index).pointee.look(for: entry.key, database: entry.database, hash: hash, at: now)
     do throws(CacheError) {
       try check(condition, old)
     } catch {
@@ -41,10 +41,10 @@ extension LockedShards {
     _ key: RawSpan, database: UInt8 = 0, condition: PutCondition = .always, at now: UnixTime
   ) throws(CacheError) -> Bool {
     let (hash, index) = locate(key, database)
-    let old = unsafe engine.pointee[index].look(for: key, database: database, hash: hash, at: now)
+    let old = unsafe engine.pointee.shard(index).pointee.look(for: key, database: database, hash: hash, at: now)
     try check(condition, old)
     guard let place = old.place else { return false }
-    unsafe engine.pointee[index].delete(place, hash: hash, at: now)
+    unsafe engine.pointee.shard(index).pointee.delete(place, hash: hash, at: now)
     return old.livePlace != nil
   }
 
@@ -57,7 +57,7 @@ extension LockedShards {
     _ body: (borrowing EntryView) throws(Failure) -> ByteBuffer
   ) throws(UpdateError<Failure>) -> UInt64? {
     let (hash, index) = locate(key, database)
-    let old = unsafe engine.pointee[index].look(for: key, database: database, hash: hash, at: now)
+    let old = unsafe engine.pointee.shard(index).pointee.look(for: key, database: database, hash: hash, at: now)
     do throws(CacheError) { try check(condition, old) } catch { throw .cache(error) }
     guard let place = old.livePlace else { return nil }
     let value: ByteBuffer
@@ -73,7 +73,7 @@ extension LockedShards {
   ) throws(CacheError) -> UInt64 {
     let old = place.entry
     if value.byteCount == old.valueCount, !old.fields.contains(.large) {
-      return unsafe engine.pointee[index].overwrite(place, with: value, at: now)
+      return unsafe engine.pointee.shard(index).pointee.overwrite(place, with: value, at: now)
     }
     let plan = old.plan(valueCount: value.byteCount)
     try check(plan)
@@ -90,7 +90,7 @@ extension LockedShards {
     _ key: RawSpan, by amount: Int64, initial: Int64 = 0, _ attributes: borrowing PutAttributes, at now: UnixTime
   ) throws(CacheError) -> (value: Int64, version: UInt64) {
     let (hash, index) = locate(key, attributes.database)
-    let old = unsafe engine.pointee[index].look(for: key, database: attributes.database, hash: hash, at: now)
+    let old = unsafe engine.pointee.shard(index).pointee.look(for: key, database: attributes.database, hash: hash, at: now)
     var current = initial
     if let place = old.livePlace {
       guard let number = LockedShards.integer(place.entry.value) else { throw .notAnInteger }
@@ -139,11 +139,11 @@ extension LockedShards {
     _ key: RawSpan, database: UInt8 = 0, at expiry: UnixTime, condition: ExpireCondition = .always, now: UnixTime
   ) throws(CacheError) -> Bool {
     let (hash, index) = locate(key, database)
-    let old = unsafe engine.pointee[index].look(for: key, database: database, hash: hash, at: now)
+    let old = unsafe engine.pointee.shard(index).pointee.look(for: key, database: database, hash: hash, at: now)
     guard let place = old.livePlace else { return false }
     guard condition.holds(for: place.entry.expiry, new: expiry) else { return false }
     if expiry <= now {
-      unsafe engine.pointee[index].delete(place, hash: hash, at: now)
+      unsafe engine.pointee.shard(index).pointee.delete(place, hash: hash, at: now)
       return true
     }
     if !place.entry.fields.contains(.expiry) {
@@ -151,9 +151,9 @@ extension LockedShards {
       let old = place.entry
       let entry = try makeEntry(old.plan(valueCount: old.valueCount, expiry: expiry), replacing: place, shard: index, at: now)
       entry.writeValue(old.value)
-      unsafe engine.pointee[index].exchange(place, for: entry)
+      unsafe engine.pointee.shard(index).pointee.exchange(place, for: entry)
     }
-    unsafe engine.pointee[index].setExpiry(expiry, of: place)
+    unsafe engine.pointee.shard(index).pointee.setExpiry(expiry, of: place)
     return true
   }
 
@@ -189,7 +189,8 @@ extension LockedShards {
     _ entry: Entry, hash: UInt64, replacing old: Shard.Lookup, shard index: Int, at now: UnixTime
   ) throws(CacheError) -> PutResult {
     let evicts = unsafe engine.pointee.evicts
-    guard let version = unsafe engine.pointee[index].link(entry, hash: hash, replacing: old.place, evicts: evicts, at: now) else {
+    guard let version = unsafe engine.pointee.shard(index).pointee.link(entry, hash: hash, replacing: old.place, evicts: evicts, at: now)
+    else {
       discard(entry)
       throw .outOfMemory
     }

@@ -7,13 +7,13 @@ public import MartletBytes
 
 @safe @usableFromInline
 package struct LockedShards: ~Copyable {
-  /// The store outlives the loan.
-  let engine: UnsafeMutablePointer<Engine>
+  /// The store outlives the loan. Not mutable: what changes are the shards, each under its lock, never the engine as a whole.
+  let engine: UnsafePointer<Engine>
   let held: ShardSet
 
   /// Takes the locks, in ascending order.
   @usableFromInline
-  init(engine: UnsafeMutablePointer<Engine>, locking set: ShardSet) {
+  init(engine: UnsafePointer<Engine>, locking set: ShardSet) {
     unsafe self.engine = unsafe engine
     held = set
     unsafe engine.pointee.lock(set)
@@ -59,18 +59,18 @@ package struct LockedShards: ~Copyable {
   mutating func find(_ key: RawSpan, database: UInt8, allowsStale: Bool, counts: Bool, at now: UnixTime) -> Entry? {
     let (hash, index) = locate(key, database)
     let place: Place?
-    switch unsafe engine.pointee[index].look(for: key, database: database, hash: hash, at: now) {
+    switch unsafe engine.pointee.shard(index).pointee.look(for: key, database: database, hash: hash, at: now) {
     case .absent: place = nil
     case .live(let live): place = live
     case .stale(let stale): place = allowsStale ? stale : nil
     }
     guard let place else {
-      if counts { unsafe engine.pointee[index].counters.misses += 1 }
+      if counts { unsafe engine.pointee.shard(index).pointee.counters.misses += 1 }
       return nil
     }
     if counts {
-      unsafe engine.pointee[index].counters.hits += 1
-      unsafe engine.pointee[index].use(place)
+      unsafe engine.pointee.shard(index).pointee.counters.hits += 1
+      unsafe engine.pointee.shard(index).pointee.use(place)
     }
     return place.entry
   }
@@ -78,10 +78,10 @@ package struct LockedShards: ~Copyable {
   /// Whether there is an entry; notes its use, counts nothing (TOUCH).
   package mutating func touch(_ key: RawSpan, database: UInt8 = 0, at now: UnixTime) -> Bool {
     let (hash, index) = locate(key, database)
-    guard let place = unsafe engine.pointee[index].look(for: key, database: database, hash: hash, at: now).livePlace else {
+    guard let place = unsafe engine.pointee.shard(index).pointee.look(for: key, database: database, hash: hash, at: now).livePlace else {
       return false
     }
-    unsafe engine.pointee[index].use(place)
+    unsafe engine.pointee.shard(index).pointee.use(place)
     return true
   }
 
@@ -91,14 +91,14 @@ package struct LockedShards: ~Copyable {
     var sum: UInt64 = 0
     for hash in batch.hashes {
       let index = unsafe engine.pointee.shardIndex(hash)
-      guard held.contains(index), unsafe !engine.pointee[index].table.isEmpty else { continue }
-      sum &+= unsafe engine.pointee[index].table.page(for: engine.pointee[index].table.tag(hash)).touch(hash)
+      guard held.contains(index), unsafe !engine.pointee.shard(index).pointee.table.isEmpty else { continue }
+      sum &+= unsafe engine.pointee.shard(index).pointee.table.page(for: engine.pointee.shard(index).pointee.table.tag(hash)).touch(hash)
     }
     for hash in batch.hashes {
       let index = unsafe engine.pointee.shardIndex(hash)
-      guard held.contains(index), unsafe !engine.pointee[index].table.isEmpty else { continue }
-      let tag = unsafe engine.pointee[index].table.tag(hash)
-      sum &+= unsafe engine.pointee[index].table.page(for: tag).touchEntry(hash, tag: tag)
+      guard held.contains(index), unsafe !engine.pointee.shard(index).pointee.table.isEmpty else { continue }
+      let tag = unsafe engine.pointee.shard(index).pointee.table.tag(hash)
+      sum &+= unsafe engine.pointee.shard(index).pointee.table.page(for: tag).touchEntry(hash, tag: tag)
     }
     blackHole(sum)
   }

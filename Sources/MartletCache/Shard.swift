@@ -8,8 +8,6 @@ internal import Synchronization
 
 @safe
 struct Shard: ~Copyable {
-  /// Owned from `init` to `deinit`; unmanaged, since a retain and a release would cost as much as the lock itself.
-  private let mutex = unsafe Unmanaged.passRetained(ShardLock())
   var table: Table
   var counters = Counters()
   private var observers: [any CacheObserver] = []
@@ -40,16 +38,6 @@ struct Shard: ~Copyable {
     lastVersion = Version.first(at: versionOrigin)
     unsafe self.ledger = unsafe ledger
   }
-
-  deinit { unsafe mutex.release() }
-
-  @inline(__always)
-  borrowing func lock() { unsafe mutex._withUnsafeGuaranteedRef { $0.lock() } }
-
-  @inline(__always)
-  borrowing func unlock() { unsafe mutex._withUnsafeGuaranteedRef { $0.unlock() } }
-
-  borrowing func tryLock() -> Bool { unsafe mutex._withUnsafeGuaranteedRef { $0.tryLock() } }
 
   struct Counters {
     var hits: UInt64 = 0
