@@ -189,6 +189,7 @@ extension LoopRef {
     for watcher in core.signals { watcher.close() }
     core.signals = []
     for sleeper in core.sleepers.values { awaken(sleeper) }
+    core.timers = TimerHeap()  // their actions may hold the loop
     flushGathered()
     unsafe core.timer.close()
     unsafe core.async.close()
