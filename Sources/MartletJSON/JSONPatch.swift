@@ -5,7 +5,7 @@
 /// included; whitespace and needless escapes do not (the result is compact).
 ///
 /// A small patch can ask for much: copies that double a document, insertions at the front of long arrays. Results are bounded by
-/// `bytesMax`, all copies together likewise, what is moved about by `workBytesMax`, depth by 512 levels.
+/// `bytesMax`, all copies together likewise, trees by `treeBytesMax`, what is moved about by `workBytesMax`, depth by 512 levels.
 
 public import MartletBytes
 
@@ -13,41 +13,47 @@ public enum JSONPatch {
   /// The longest result unless the caller says otherwise, in bytes.
   public static var bytesMaxDefault: Int { 64 << 20 }
 
+  /// The most memory that the trees of one patch may take unless the caller says otherwise, about, in bytes. Text of many small values
+  /// needs up to a hundred times its size.
+  public static var treeBytesMaxDefault: Int { 1 << 30 }
+
   /// How many bytes a patch may move about in memory: about a quarter of a second of work.
   static var workBytesMax: Int { 1 << 30 }
 
   /// Appends `document` changed by `patch` to `output`. `output` is as before if it throws.
   ///
-  /// `bytesMax`: what the result, and all copies together, may have in bytes.
+  /// `bytesMax`: what the result, and all copies together, may have in bytes. `treeBytesMax`: what the trees may take, about.
   public static func apply(
-    patch: RawSpan, to document: RawSpan, into output: inout ByteBuffer, bytesMax: Int = bytesMaxDefault
+    patch: RawSpan, to document: RawSpan, into output: inout ByteBuffer, bytesMax: Int = bytesMaxDefault,
+    treeBytesMax: Int = treeBytesMaxDefault
   ) throws(JSONPatchError) {
     let operations = try Operation.all(in: patch)
+    var budget = Budget(copies: CopyBudget(text: bytesMax, memory: treeBytesMax), work: workBytesMax)
     var target: JanssonDocument
     do throws(JSONError) {
-      target = try JanssonDocument(scanning: document)
+      target = try JanssonDocument(scanning: document, memory: &budget.copies.memory)
     } catch {
       throw JSONPatchError(document: error)
     }
-    var budget = Budget(copies: bytesMax, work: workBytesMax, memory: JanssonDocument.treeBytesMax)
     for operation in operations { try operation.apply(to: &target, from: patch, within: &budget) }
     try target.write(to: &output, bytesMax: bytesMax)
   }
 
   /// `document` changed by `patch`.
   public static func apply(
-    patch: RawSpan, to document: RawSpan, bytesMax: Int = bytesMaxDefault
+    patch: RawSpan, to document: RawSpan, bytesMax: Int = bytesMaxDefault,
+    treeBytesMax: Int = treeBytesMaxDefault
   ) throws(JSONPatchError) -> ByteBuffer {
     var output = ByteBuffer()
-    try apply(patch: patch, to: document, into: &output, bytesMax: bytesMax)
+    try apply(patch: patch, to: document, into: &output, bytesMax: bytesMax, treeBytesMax: treeBytesMax)
     return output
   }
 
   /// What is left of the bounds, in bytes.
   struct Budget {
-    var copies: Int
+    /// `memory` in it is for the document and the patch's values, too.
+    var copies: CopyBudget
     var work: Int
-    var memory: Int
   }
 }
 
@@ -66,7 +72,7 @@ extension JSONPatch.Operation {
     case .copy:
       guard let source = document.cell(at: from) else { throw missing(from) }
       let copy = source.copy(levels: levelsLeft, budget: &budget.copies)
-      guard budget.copies >= 0 else { throw .tooLarge }
+      guard !budget.copies.isExhausted else { throw .tooLarge }
       guard let copy else { throw .tooDeep }
       guard document.add(copy, at: path, work: &budget.work) else { throw missing(path) }
     case .test:
@@ -96,7 +102,7 @@ extension JSONPatch.Operation {
   private func value(in patch: RawSpan, _ budget: inout JSONPatch.Budget) throws(JSONPatchError) -> JanssonNode {
     var reader = JSONReader(patch[valueRange], depthMax: levelsLeft)
     do throws(JSONError) {
-      return try JanssonNode.read(&reader, memory: &budget.memory)
+      return try JanssonNode.read(&reader, memory: &budget.copies.memory)
     } catch {
       if error.problem == .tooDeep { throw .tooDeep }
       throw JSONPatchError(patch: JSONError(offset: error.offset + valueRange.lowerBound, problem: error.problem))

@@ -176,6 +176,26 @@ struct JSONPatchTests {
     #expect(throws: JSONPatchError.self) { try patched(#"{"b":1}"#, deeper) }
   }
 
+  @Test("The memory of all trees together is bounded: document, values, copies")
+  func treeBytesMax() throws {
+    func apply(_ patch: String, _ document: String, _ treeBytesMax: Int) throws {
+      try withBytes(document) { document in
+        try withBytes(patch) { _ = try JSONPatch.apply(patch: $0, to: document, treeBytesMax: treeBytesMax) }
+      }
+    }
+    let objects = "[" + String(repeating: "{},", count: 999) + "{}]"
+    #expect(throws: Never.self) { try apply("[]", objects, 300_000) }
+    #expect(throws: JSONPatchError.tooLarge) { try apply("[]", objects, 200_000) }
+    #expect(throws: JSONPatchError.tooLarge) { try apply(#"[{"op":"add","path":"","value":\#(objects)}]"#, "1", 200_000) }
+    #expect(throws: Never.self) { try apply(#"[{"op":"copy","from":"/0","path":"/-"}]"#, objects, 300_000) }
+    #expect(throws: JSONPatchError.tooLarge) { try apply(#"[{"op":"copy","from":"","path":"/-"}]"#, objects, 300_000) }
+    #expect(throws: JSONPatchError.tooLarge) {
+      try withBytes(objects) { document in
+        try withBytes(objects) { _ = try JSONMergePatch.apply(patch: $0, to: document, treeBytesMax: 300_000) }
+      }
+    }
+  }
+
   @Test("The result's bytes are bounded exactly")
   func bytesMax() throws {
     #expect(try patched(#"{ "a" : 1 }"#, "[]", bytesMax: 7) == #"{"a":1}"#)

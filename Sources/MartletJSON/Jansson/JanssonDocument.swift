@@ -16,14 +16,19 @@ package struct JanssonDocument: ~Copyable {
   /// Numbers may be held in their spelling, which jansson's printer does not know.
   private let isScanned: Bool
 
-  /// The most memory that a tree may take, about, in bytes: a text of n bytes can need a hundred times as much.
-  package static var treeBytesMax: Int { 1 << 30 }
+  /// The most memory that a tree may take unless the caller says otherwise, about, in bytes: a text of n bytes can need a hundred times n.
+  package static var treeBytesMax: Int { JSONPatch.treeBytesMaxDefault }
 
   /// The scanned road. Throws the scanner's errors; `.inexactNumber`; `.tooLarge` beyond `treeBytesMax`.
   package init(scanning text: RawSpan, depthMax: Int = JSONScanner.depthMaxDefault, treeBytesMax: Int = Self.treeBytesMax) throws(JSONError)
   {
-    var reader = JSONReader(text, depthMax: depthMax)
     var memory = treeBytesMax
+    try self.init(scanning: text, depthMax: depthMax, memory: &memory)
+  }
+
+  /// As above; the tree's cost is subtracted from `memory`, which several trees may share.
+  init(scanning text: RawSpan, depthMax: Int = JSONScanner.depthMaxDefault, memory: inout Int) throws(JSONError) {
+    var reader = JSONReader(text, depthMax: depthMax)
     let node = try JanssonNode.read(&reader, memory: &memory)
     try reader.end()
     self.node = node

@@ -141,26 +141,30 @@ extension JanssonCell {
     }
   }
 
-  /// A tree of its own, scalars shared since nobody changes them. nil if it has more than `levels` levels of containers; stops with
-  /// `budget` below 0 once the copy has more bytes of text than that.
-  func copy(levels: Int, budget: inout Int) -> JanssonNode? {
-    budget -= textBytes
+  /// A tree of its own, scalars shared since nobody changes them. nil if it has more than `levels` levels of containers, or if `budget` does
+  /// not suffice (and is exhausted then).
+  func copy(levels: Int, budget: inout CopyBudget) -> JanssonNode? {
+    budget.text -= textBytes
     guard isContainer else { return JanssonNode(sharing: self) }
     guard levels > 0 else { return nil }
     if isArray {
       let array = JanssonNode.array()
+      budget.memory -= JanssonNode.Cost.array
       for index in 0..<count {
-        guard budget >= 0, let element = element(index).copy(levels: levels - 1, budget: &budget) else { return nil }
+        budget.memory -= JanssonNode.Cost.element
+        guard !budget.isExhausted, let element = element(index).copy(levels: levels - 1, budget: &budget) else { return nil }
         array.cell.append(element)
       }
       return array
     }
     let object = JanssonNode.object()
+    budget.memory -= JanssonNode.Cost.object
     var isComplete = true
     forEachMember { key, value in
       guard isComplete else { return }
-      budget -= key.byteCount + 3
-      if budget >= 0, let copy = value.copy(levels: levels - 1, budget: &budget) {
+      budget.text -= key.byteCount + 3
+      budget.memory -= JanssonNode.Cost.member + key.byteCount
+      if !budget.isExhausted, let copy = value.copy(levels: levels - 1, budget: &budget) {
         object.cell.setMember(key, copy)
       } else {
         isComplete = false
@@ -185,4 +189,11 @@ extension JanssonCell {
     }
     return fits
   }
+}
+
+/// What copies may still cost, in bytes: of text, and of the tree's memory.
+struct CopyBudget {
+  var text: Int
+  var memory: Int
+  var isExhausted: Bool { text < 0 || memory < 0 }
 }
