@@ -77,9 +77,7 @@ import Testing
         var limit = rlimit()
         unsafe _ = getrlimit(__rlimit_resource_t(7), &limit)  // RLIMIT_NOFILE
         let before = limit.rlim_cur
-        let spare = dup(0)
-        closeDescriptor(spare)
-        limit.rlim_cur = rlim_t(sockets.max()! + 4)
+        limit.rlim_cur = rlim_t(sockets.max()! + 9)  // for a few connections, whatever else opens files here
         unsafe _ = setrlimit(__rlimit_resource_t(7), &limit)
         for socket in sockets {
           let code = unsafe server.address.withSystemAddress { unsafe connectDescriptor(socket, $0, $1) }
@@ -94,7 +92,9 @@ import Testing
           if count > 0 && String(decoding: bytes[..<count], as: UTF8.self) == "hi\n" { served += 1 }
           if count > 0 && String(decoding: bytes[..<count], as: UTF8.self) == "no descriptor\n" { refused += 1 }
         }
-        #expect(served >= 1 && refused >= 1 && served + refused >= 29)
+        #expect(served >= 1)
+        #expect(refused >= 1)
+        #expect(served + refused >= 29, "\(served) served, \(refused) refused")
         first.send("two\n")
         #expect(first.receiveText(4) == "two\n")
         #expect(await server.sum { Int($0.turns) } < 100_000)
