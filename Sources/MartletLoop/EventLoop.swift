@@ -42,6 +42,7 @@ package final class EventLoop: Sendable {
   /// Runs the loop on the calling thread until it has been drained or stopped. Once.
   package func run() {
     executor.begin()
+    loop.core.hasBegun = true
     while true {
       loop.runQueued()  // jobs of tasks, calls, wakes
       loop.flushGathered()  // one write for each connection that has output

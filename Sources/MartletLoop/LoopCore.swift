@@ -24,7 +24,9 @@ struct LoopCore: ~Copyable {
   var statistics = LoopStatistics()
 
   var clock: MonotonicTime
-  var clockIsStale = false
+  /// Read again when asked: once per turn, and always before the first.
+  var clockIsStale = true
+  var hasBegun = false
   /// What the timer is set to; `.never` if it is not.
   var timerSetTo = MonotonicTime.never
   var timers = TimerHeap()
@@ -87,7 +89,7 @@ struct LoopRef: @unchecked Sendable {
   @inline(never)
   func readClock() {
     core.clock = .now
-    core.clockIsStale = false
+    core.clockIsStale = !core.hasBegun
   }
 
   // MARK: The parts of a turn
