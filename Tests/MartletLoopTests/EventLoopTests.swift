@@ -196,7 +196,7 @@ import Testing
       loop.stop()
     }
     let thread = try LoopThread(loop)
-    await loop.call { kill(getpid(), SIGWINCH) }
+    _ = await loop.call { kill(getpid(), SIGWINCH) }
     thread.join()
     #expect(heard.value >= Int(SIGWINCH))
   }
