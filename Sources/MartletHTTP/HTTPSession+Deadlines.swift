@@ -36,18 +36,21 @@ struct BodyPace: Sendable {
 
   /// Whether the body is too slow.
   func isTooSlow(at now: MonotonicTime, limits: borrowing HTTPLimits) -> Bool {
-    let seconds = Double(now.nanoseconds(since: start)) / 1e9
     if now >= lastProgress.advanced(bySeconds: limits.idleSeconds) { return true }
+    let seconds = Double(now.nanoseconds(since: start)) / 1e9
     if seconds < limits.bodyGraceSeconds { return false }
-    return Double(received) < seconds * Double(limits.bodyBytesPerSecondMin)
+    return Double(received) < (seconds - Self.slackSeconds) * Double(limits.bodyBytesPerSecondMin)
   }
 
-  /// When to look again: no earlier than the average could be missed if nothing more came.
-  func deadline(at now: MonotonicTime, limits: borrowing HTTPLimits) -> MonotonicTime {
-    let missed = max(limits.bodyGraceSeconds, Double(received) / Double(limits.bodyBytesPerSecondMin))
-    let next = max(start.advanced(bySeconds: missed), now.advanced(bySeconds: 1))
-    return min(next, lastProgress.advanced(bySeconds: limits.idleSeconds))
+  /// When to look again: once the average would be missed if nothing more came.
+  func deadline(limits: borrowing HTTPLimits) -> MonotonicTime {
+    let average = Double(received) / Double(limits.bodyBytesPerSecondMin) + Self.slackSeconds
+    let missed = start.advanced(bySeconds: max(limits.bodyGraceSeconds, average) + 0.001)
+    return min(missed, lastProgress.advanced(bySeconds: limits.idleSeconds))
   }
+
+  /// So that a peer that sends exactly at the least rate, once a second, is not cut between two pieces.
+  private static var slackSeconds: Double { 1 }
 }
 
 extension HTTPSession {
@@ -67,7 +70,7 @@ extension HTTPSession {
     return switch waiting {
     case .request: now.advanced(bySeconds: service.limits.idleSeconds)
     case .head: unfinished.start.advanced(bySeconds: service.limits.headSeconds)
-    case .body: pace.deadline(at: now, limits: service.limits)
+    case .body: pace.deadline(limits: service.limits)
     case .nothing: .never
     }
   }

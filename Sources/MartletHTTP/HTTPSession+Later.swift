@@ -82,7 +82,8 @@ extension HTTPSession {
     beginOwed(&loop)
     loop.writer.write(response)
     if loop.writer.isFaulty {
-      return takeFailure(HTTPError(.internalServerError, "The server made a reply that cannot be sent."), at: now, &loop)
+      loop.writer.problem(.unsendable)
+      return endOwed(at: now, &loop)
     }
     if case .stream(let pull) = response.body, loop.writer.state == .chunks, !loop.writer.isHead {
       owed?.pull = pull

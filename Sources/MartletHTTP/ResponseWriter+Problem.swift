@@ -9,6 +9,7 @@ extension ResponseWriter {
   mutating func problem(_ error: HTTPError) {
     output.truncate(to: start)
     state = .fresh
+    isFaulty = false
     later = nil
     if error.closesConnection { persistence = .close }
     head(error.status)
@@ -46,7 +47,7 @@ extension ResponseWriter {
   }
 
   private mutating func finishUnfinished() throws {
-    if isFaulty { throw HTTPError(.internalServerError, "The server made a reply that cannot be sent.") }
+    if isFaulty { throw HTTPError.unsendable }
     switch state {
     case .fresh: throw HTTPError(.internalServerError, "The server made no reply.")
     case .fields: empty()
@@ -72,4 +73,9 @@ extension ResponseWriter {
     output.append(value)
     output.append("\r\n")
   }
+}
+
+extension HTTPError {
+  /// A handler set a field that cannot be sent.
+  static var unsendable: HTTPError { HTTPError(.internalServerError, "The server made a reply that cannot be sent.") }
 }

@@ -13,6 +13,8 @@ struct Conversation: ~Copyable {
   /// Sent by the peer and not consumed yet.
   var unconsumed: [UInt8] = []
   var output = ByteBuffer()
+  /// Output that was taken away because the session was full of it.
+  var flushed = ByteBuffer()
   var progress = Progress(consumed: 0, next: .read(atLeast: 1), deadline: .never)
   var now = MonotonicTime(nanoseconds: 1_000_000_000)
   /// Calls of `receive`.
@@ -53,7 +55,9 @@ struct Conversation: ~Copyable {
     while true {
       switch progress.next {
       case .read(let atLeast): if !hasNews || unconsumed.count < atLeast { return }
-      case .full: break
+      case .full:
+        flushed.append(output)
+        output.removeAll()
       case .blocked, .close: return
       }
       hasNews = false
@@ -87,8 +91,10 @@ struct Conversation: ~Copyable {
 
   /// What was answered since the last call.
   mutating func takeOutput() -> String {
-    let text = output.text
+    flushed.append(output)
     output.removeAll()
+    let text = flushed.text
+    flushed.removeAll()
     return text
   }
 
@@ -108,14 +114,36 @@ final class PendingWork: Sendable {
   var count: Int { queue.withLock { $0.count } }
 }
 
-/// Replies without their Date line, which changes.
+/// Replies without their Date lines, which change. By bytes, since the string algorithms take minutes over long replies in debug
+/// builds.
 func withoutDate(_ replies: String) -> String {
-  replies.split(separator: "\r\n", omittingEmptySubsequences: false).filter { !$0.hasPrefix("Date: ") }.joined(separator: "\r\n")
+  let bytes = Array(replies.utf8)
+  let mark = Array("\r\nDate: ".utf8)
+  var kept: [UInt8] = []
+  kept.reserveCapacity(bytes.count)
+  var index = 0
+  while index < bytes.count {
+    if bytes[index] == mark[0] && bytes[index...].starts(with: mark) { index += mark.count + "Thu, 01 Jan 1970 00:00:00 GMT".utf8.count }
+    kept.append(bytes[index])
+    index += 1
+  }
+  return String(decoding: kept, as: UTF8.self)
 }
 
 /// The statuses of a sequence of replies.
 func statuses(_ replies: String) -> [Int] {
-  replies.split(separator: "HTTP/1.1 ", omittingEmptySubsequences: false).dropFirst().compactMap { Int($0.prefix(3)) }
+  let bytes = Array(replies.utf8)
+  let mark = Array("HTTP/1.1 ".utf8)
+  var found: [Int] = []
+  var index = 0
+  while index + mark.count + 3 <= bytes.count {
+    if bytes[index] == mark[0] && bytes[index...].starts(with: mark), (0x31...0x35).contains(bytes[index + mark.count]) {
+      found.append(bytes[(index + mark.count)..<(index + mark.count + 3)].reduce(0) { $0 * 10 + Int($1 & 15) })
+      index += mark.count
+    }
+    index += 1
+  }
+  return found
 }
 
 enum Routes {
