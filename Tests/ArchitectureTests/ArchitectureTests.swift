@@ -41,4 +41,10 @@ struct ArchitectureTests {
     }
     #expect((Tree.sources + tests).flatMap(markerComplaints) == [])
   }
+
+  @Test("Every module has a DocC landing page", arguments: Tree.modules.filter { $0 != "martlet-cli" })
+  func landingPage(module: String) {
+    let text = Tree.text(of: "Sources/\(module)/\(module).docc/\(module).md")
+    #expect(text?.hasPrefix("# ``\(module)``") == true)
+  }
 }
