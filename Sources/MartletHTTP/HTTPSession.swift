@@ -5,9 +5,11 @@
 /// that arrive in pieces are in `HTTPSession+Body.swift`, timeouts in `HTTPSession+Deadlines.swift`, replies that come later in
 /// `HTTPSession+Later.swift`.
 ///
-/// Cost of a pipelined `GET /json`: no allocation, no lock, no copy of input. One parse (offsets into the read buffer), one walk
-/// over flat route arrays, one indirect call, the reply written once in place. Per call of `receive`, not per request: two swaps of
-/// the output buffer, one clock reading for the latencies.
+/// Cost of a pipelined `GET /json`: no allocation, no lock, no copy of input; one parse (offsets into the read buffer, the field
+/// section compared rather than parsed where it repeats), one probe or walk in flat route arrays, one indirect call with one retain of
+/// the handler's context, the reply written once in place. By callgrind at depth 16, in instructions: parse 240, route 130, handler's
+/// calls of the writer 270, the rest of this file 260; under 1,200 together with the handler's own JSON. Per call of `receive`, not
+/// per request: two swaps of the output buffer, one clock reading for the latencies.
 
 package import MartletBytes
 

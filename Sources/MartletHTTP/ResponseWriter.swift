@@ -221,6 +221,7 @@ public struct ResponseWriter: ~Copyable, Sendable {
   // MARK: Below
 
   /// Ends the fields where no body may follow, and says whether one may.
+  @inline(__always)
   private mutating func openBody() -> Bool {
     if state == .fresh { head(.ok) }
     precondition(state == .fields, "a reply has one body")
@@ -251,11 +252,20 @@ public struct ResponseWriter: ~Copyable, Sendable {
   @usableFromInline
   mutating func openLength() -> Int? {
     guard openBody() else { return nil }
-    output.append("Content-Length: ")
-    output.append("00000000000000000000")
-    output.truncate(to: output.count &- 20 &+ lengthDigits)
-    lengthEnd = output.count
-    endFields()
+    if persistence == .implicit && lengthDigits <= 4 {
+      switch lengthDigits {  // whole lines, since a copy of constant size is a few moves
+      case 1: output.append("Content-Length: 0\r\n\r\n")
+      case 2: output.append("Content-Length: 00\r\n\r\n")
+      case 3: output.append("Content-Length: 000\r\n\r\n")
+      default: output.append("Content-Length: 0000\r\n\r\n")
+      }
+      lengthEnd = output.count &- 4
+    } else {
+      output.append("Content-Length: ")
+      for _ in 0..<lengthDigits { output.append(UInt8(ascii: "0")) }
+      lengthEnd = output.count
+      endFields()
+    }
     return output.count
   }
 

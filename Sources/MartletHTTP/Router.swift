@@ -97,6 +97,16 @@ struct RoutePattern: Sendable {
   /// What tells patterns apart: the names of parameters do not.
   var shape: [Segment] = []
 
+  /// The path that a pattern of literals alone stands for.
+  var literalPath: [UInt8]? {
+    var path: [UInt8] = []
+    for segment in shape {
+      guard case .literal(let bytes) = segment else { return nil }
+      path += [UInt8(ascii: "/")] + bytes
+    }
+    return path
+  }
+
   init(_ text: String) {
     self.text = text
     precondition(text.hasPrefix("/"), "a route's pattern begins with /, not as \(text)")
