@@ -29,7 +29,8 @@ public struct CacheServerProcess {
       let server = try Server(serverOptions)
       let observatory = Observatory(server: server, store: store, startTime: startTime)
       let application = CacheApplication(store: store, clock: clock, observatory: observatory, readiness: server.readiness)
-      let http = HTTPFace(application.router(options), limits: httpLimits, on: server) { error, route in
+      let http = HTTPFace(application.router(options), limits: httpLimits, on: server, lookAhead: { EntryRoutes.lookAhead(store) }) {
+        error, route in
         logger.error("a handler failed", metadata: ["route": "\(route)", "error": "\(error)"])
       }
       observatory.observe(http)

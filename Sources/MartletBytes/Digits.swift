@@ -47,7 +47,7 @@ public enum Digits {
     if value < 100 { return 2 }
     if value < 1_000 { return 3 }
     if value < 10_000 { return 4 }
-    return 4 + count(value / 10_000)
+    return value < 100_000_000 ? 4 + count(value / 10_000) : 8 + count(value / 100_000_000)
   }
 
   /// Writes the digits of `value` into the bytes before `end`, which the caller has reserved.

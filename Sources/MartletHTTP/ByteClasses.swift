@@ -4,6 +4,8 @@
 /// Each function is exact up to its first flag; flags behind it may be wrong (a subtraction borrows from the next byte), so only
 /// the lowest one may be used: `trailingZeroBitCount / 8`. A zero byte is always flagged: `RawSpan.paddedWord` ends input with it.
 
+internal import MartletBytes
+
 enum ByteClasses {
   private static var ones: UInt64 { 0x0101_0101_0101_0101 }
   private static var highs: UInt64 { 0x8080_8080_8080_8080 }
@@ -51,6 +53,23 @@ enum ByteClasses {
   static func slashes(_ word: UInt64) -> UInt64 {
     let slash = word ^ ones &* 0x2F
     return (slash &- ones) & ~slash & highs
+  }
+
+  /// Where the last `/` of `bytes` in `start ..< end` stands; -1 if there is none.
+  @inline(__always)
+  static func lastSlash(in bytes: RawSpan, from start: Int, to end: Int) -> Int {
+    var position = end
+    while position &- start >= 8 {
+      let word = bytes.paddedWord(at: position &- 8) ^ ones &* 0x2F
+      let slash = ~(((word & ~highs) &+ ~highs) | word | ~highs)  // exact for every byte, unlike the flags above
+      if slash != 0 { return position &- 1 &- slash.leadingZeroBitCount &>> 3 }
+      position &-= 8
+    }
+    while position > start {
+      position &-= 1
+      if bytes[position] == UInt8(ascii: "/") { return position }
+    }
+    return -1
   }
 
   /// A token character (RFC 9110 section 5.6.2).

@@ -21,8 +21,8 @@ package final class HTTPService: Sendable {
   let loop: LoopLocal<HTTPLoop>
 
   package init(
-    routes: RouteTree, limits: HTTPLimits = HTTPLimits(), clock: SteadyClock = SteadyClock(), report: @escaping Report = { _, _ in },
-    startAsync: @escaping StartAsync
+    routes: RouteTree, limits: HTTPLimits = HTTPLimits(), clock: SteadyClock = SteadyClock(), lookAhead: LookAhead? = nil,
+    report: @escaping Report = { _, _ in }, startAsync: @escaping StartAsync
   ) {
     limits.check()
     self.routes = routes
@@ -30,7 +30,7 @@ package final class HTTPService: Sendable {
     self.report = report
     self.startAsync = startAsync
     statistics = LoopLocal(HTTPStatistics(routeCount: routes.routes.count + 1))
-    loop = LoopLocal(HTTPLoop(routes: routes, limits: limits, clock: clock))
+    loop = LoopLocal(HTTPLoop(routes: routes, limits: limits, clock: clock, lookAhead: lookAhead))
   }
 
   /// The label of a route in metrics.
@@ -52,14 +52,17 @@ package final class HTTPService: Sendable {
 struct HTTPLoop: ~Copyable {
   let routes: RouteTree
   let limits: HTTPLimits
+  let lookAhead: LookAhead?
+  var upcoming = UpcomingPaths()
   var scratch = RequestScratch()
   var writer: ResponseWriter
   var batch = ReplyBatch()
   /// Whether the server is stopping; read once per call of a session.
   var isDraining = false
 
-  init(routes: RouteTree, limits: HTTPLimits, clock: SteadyClock) {
+  init(routes: RouteTree, limits: HTTPLimits, clock: SteadyClock, lookAhead: LookAhead?) {
     self.routes = routes
+    self.lookAhead = lookAhead
     self.limits = limits
     writer = ResponseWriter(date: DateField(clock: clock))
   }
@@ -67,6 +70,12 @@ struct HTTPLoop: ~Copyable {
   /// Finds the route for the head in `scratch`, which was read from `bytes`; false if there is none.
   @inline(__always)
   mutating func route(_ bytes: RawSpan) -> Bool { routes.match(&scratch, of: bytes) }
+
+  /// Announces what a pipeline will read.
+  @inline(__always)
+  mutating func look(_ input: RawSpan) {
+    if let lookAhead { lookAhead.scout(input, section: scratch.head.section, &upcoming) }
+  }
 
   /// Lends the connection's output to the writer for one call of a session.
   @inline(__always)

@@ -70,6 +70,7 @@ package struct HTTPSession: ByteSession, ~Copyable {
   ) -> Progress {
     var position = 0
     loop.open(&output, of: service, at: now)
+    if case .request = phase { loop.look(input) }
     let next = serve(input, &position, &loop, at: now)
     loop.close(&output, of: service)
     return promise(next, consumed: position, at: now)

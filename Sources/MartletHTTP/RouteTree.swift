@@ -15,6 +15,8 @@ package struct RouteTree: Sendable {
   let endpoints: [Endpoint]
 
   private let literalPaths: LiteralPaths
+  /// As above, for patterns with one parameter at their end: by the path in front of it.
+  private let literalPrefixes: LiteralPaths
   private let nodes: [Node]
   private let literals: [Literal]
   private let literalBytes: [UInt8]
@@ -67,6 +69,7 @@ package struct RouteTree: Sendable {
     table = draft.table
     allowed = draft.allowed
     literalPaths = LiteralPaths(draft.literalPaths)
+    literalPrefixes = LiteralPaths(draft.literalPrefixes)
     allowedAnywhere = draft.allowed.reduce(into: MethodSet()) { $0.formUnion($1) }
   }
 
@@ -90,11 +93,26 @@ package struct RouteTree: Sendable {
     let endpoint = literalPaths.endpoint(bytes, path)
     if endpoint >= 0 && take(endpoint, for: scratch.head.method, &scratch.match) { return }
     if bytes[Int(path.start)] == UInt8(ascii: "/") {
+      if takePrefixed(path, in: bytes, for: scratch.head.method, &scratch.match) { return }
       scratch.match.split(bytes, from: Int(path.start), to: Int(path.end))
       _ = descend(from: 0, depth: 0, in: bytes, for: scratch.head.method, &scratch.match)
     } else if scratch.head.method == .options {
       scratch.match.allowed = allowedAnywhere  // `OPTIONS *`
     }
+  }
+
+  /// Literals and one parameter at the end: literals beat parameters segment by segment, and the path as a whole is no literal one, so
+  /// such a route beats all others too.
+  @inline(__always)
+  private func takePrefixed(_ path: ByteRange, in bytes: RawSpan, for method: Method, _ match: inout RouteMatch) -> Bool {
+    let end = Int(path.end)
+    let slash = ByteClasses.lastSlash(in: bytes, from: Int(path.start), to: end)
+    if slash < 0 || slash &+ 1 == end { return false }
+    let endpoint = literalPrefixes.endpoint(bytes, ByteRange(Int(path.start), slash &+ 1))
+    guard endpoint >= 0 && take(endpoint, for: method, &match) else { return false }
+    match.ranges[0] = ByteRange(slash &+ 1, end)
+    match.parameterCount = 1
+    return true
   }
 
   private func searchDecoded(_ scratch: inout RequestScratch, of path: RawSpan) {
@@ -208,6 +226,7 @@ extension RouteTree {
     var table: [Int16] = []
     var allowed: [MethodSet] = []
     var literalPaths: [(path: [UInt8], endpoint: Int)] = []
+    var literalPrefixes: [(path: [UInt8], endpoint: Int)] = []
 
     struct Growing {
       var literals: [(bytes: [UInt8], child: Int)] = []
@@ -222,6 +241,7 @@ extension RouteTree {
         allowed.append(MethodSet())
         table += Array(repeating: -1, count: Method.stride)
         if let path = entry.pattern.literalPath { literalPaths.append((path, allowed.count - 1)) }
+        if let path = entry.pattern.literalPrefix { literalPrefixes.append((path, allowed.count - 1)) }
       }
       let endpoint = Int(nodes[node].flat.endpoint)
       allowed[endpoint].insert(entry.method)

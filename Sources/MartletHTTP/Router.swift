@@ -107,6 +107,14 @@ struct RoutePattern: Sendable {
     return path
   }
 
+  /// Of a pattern of literals and one parameter at its end: the path up to that parameter, the last `/` included.
+  var literalPrefix: [UInt8]? {
+    guard shape.last == .parameter, shape.count > 1 else { return nil }
+    var literals = self
+    literals.shape.removeLast()
+    return literals.literalPath.map { $0 + [UInt8(ascii: "/")] }
+  }
+
   init(_ text: String) {
     self.text = text
     precondition(text.hasPrefix("/"), "a route's pattern begins with /, not as \(text)")

@@ -11,11 +11,15 @@ package final class HTTPFace: Sendable {
   package let services: [HTTPService]
 
   /// `report` is told of errors that handlers threw and that are no `HTTPError`, with the route's label, on the loop's thread.
-  package init(_ router: Router, limits: HTTPLimits, on server: Server, report: @escaping HTTPService.Report = { _, _ in }) {
+  /// `lookAhead` is made once per loop.
+  package init(
+    _ router: Router, limits: HTTPLimits, on server: Server, lookAhead: () -> LookAhead? = { nil },
+    report: @escaping HTTPService.Report = { _, _ in }
+  ) {
     let routes = RouteTree(router)
     self.routes = routes
     services = server.loops.map { loop in
-      HTTPService(routes: routes, limits: limits, report: report) { id, work in
+      HTTPService(routes: routes, limits: limits, lookAhead: lookAhead(), report: report) { id, work in
         // Immediate: a handler that need not wait answers without a hop. It runs, and resumes, on this loop's thread.
         Task.immediate(executorPreference: loop.executor) { loop.wake(id, await work()) }
       }

@@ -14,13 +14,12 @@ enum EntityTags: Equatable {
 
   /// The tags of a field; nil if the request has none. Several lines of a field are one list (RFC 9110 section 5.3).
   static func read(_ name: StaticString, of request: borrowing Request) throws(HTTPError) -> EntityTags? {
+    if request.field(name) == nil { return nil }
     var strong: [UInt64] = []
     var weak: [UInt64] = []
     var any = false
-    var given = false
     var malformed = false
     request.forEachField(named: name) { line in
-      given = true
       if line.equals("*") {
         any = true
       } else if !parse(line, strong: &strong, weak: &weak) {
@@ -30,7 +29,7 @@ enum EntityTags: Equatable {
     if malformed || (any && !(strong.isEmpty && weak.isEmpty)) {
       throw HTTPError(.badRequest, "\(name) is neither * nor a list of entity tags")
     }
-    return given ? (any ? .any : .versions(strong: strong, weak: weak)) : nil
+    return any ? .any : .versions(strong: strong, weak: weak)
   }
 
   /// Reads `"…"` and `W/"…"` separated by commas; false if the list is malformed.

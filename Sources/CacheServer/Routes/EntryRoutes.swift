@@ -21,6 +21,16 @@ struct EntryRoutes: Sendable {
     router.post("/v1/batch", batch)
   }
 
+  /// Fetches the memory of all entries that a pipeline of GETs asks for, together. One per loop.
+  static func lookAhead(_ store: CacheStore) -> LookAhead {
+    let batch = LoopLocal(KeyBatch())
+    return LookAhead(prefix: "/v1/cache/") { paths, input in
+      batch.value.removeAll()
+      for index in 0..<paths.count { batch.value.append(input[paths[index]], of: store) }
+      store.withLockedShards(of: batch.value) { shards in shards.prefetch(batch.value) }
+    }
+  }
+
   // MARK: GET
 
   func get(_ request: borrowing Request, _ response: inout ResponseWriter) throws {

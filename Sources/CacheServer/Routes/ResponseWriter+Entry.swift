@@ -24,13 +24,13 @@ extension ResponseWriter {
   mutating func freshness(_ entry: EntryFacts, tags: RawSpan, at now: UnixTime) {
     entityTag(entry.version)
     let age = max(0, now.milliseconds - entry.storedAt.milliseconds) / 1000
-    field("Age", Int(age))
+    trustedField("Age") { $0.append(decimal: age) }
     if entry.expiry == .never {
       field("Cache-Control", "no-cache" as StaticString)
     } else {
       let left = (max(0, entry.expiry.milliseconds - now.milliseconds) + 999) / 1000
       let stale = entry.staleUntil > entry.expiry ? (entry.staleUntil.milliseconds - entry.expiry.milliseconds) / 1000 : 0
-      field("Cache-Control") { output in
+      trustedField("Cache-Control") { output in
         output.append("max-age=")
         output.append(decimal: age + left)
         if stale > 0 {
@@ -44,7 +44,7 @@ extension ResponseWriter {
 
   /// The version as a strong ETag.
   mutating func entityTag(_ version: UInt64) {
-    field("ETag") { $0.append(entityTag: version) }
+    trustedField("ETag") { $0.append(entityTag: version) }
   }
 
   /// 201 or 204 with the new version.
