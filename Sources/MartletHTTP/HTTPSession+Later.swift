@@ -71,19 +71,19 @@ extension HTTPSession {
   mutating func take(_ message: LaterMessage, at now: MonotonicTime, _ loop: inout HTTPLoop) -> Progress.Next? {
     guard case .owed = phase, message.sequence == sequence, owed != nil else { return nil }
     switch message.content {
-    case .response(let response): return takeResponse(response, at: now, &loop)
+    case .response(let response): return takeResponse(response, &loop)
     case .chunk(let bytes?): return takeChunk(bytes, &loop)
-    case .chunk(nil): return endStream(at: now, &loop)
-    case .failed(let error): return takeFailure(error, at: now, &loop)
+    case .chunk(nil): return endStream(&loop)
+    case .failed(let error): return takeFailure(error, &loop)
     }
   }
 
-  private mutating func takeResponse(_ response: OwnedResponse, at now: MonotonicTime, _ loop: inout HTTPLoop) -> Progress.Next {
+  private mutating func takeResponse(_ response: OwnedResponse, _ loop: inout HTTPLoop) -> Progress.Next {
     beginOwed(&loop)
     loop.writer.write(response)
     if loop.writer.isFaulty {
       loop.writer.problem(.unsendable)
-      return endOwed(at: now, &loop)
+      return endOwed(&loop)
     }
     if case .stream(let pull) = response.body, loop.writer.state == .chunks, !loop.writer.isHead {
       owed?.pull = pull
@@ -92,16 +92,16 @@ extension HTTPSession {
       phase = .streaming
       return .full
     }
-    return endOwed(at: now, &loop)
+    return endOwed(&loop)
   }
 
   /// An error before the head becomes a reply; one in the middle of a stream cuts it, which is how HTTP says it.
-  private mutating func takeFailure(_ error: any Error, at now: MonotonicTime, _ loop: inout HTTPLoop) -> Progress.Next {
+  private mutating func takeFailure(_ error: any Error, _ loop: inout HTTPLoop) -> Progress.Next {
     let reply = service.reply(for: error, route: owed?.route ?? service.routes.unmatched)
     if owed?.pull != nil { return .close(.aborted) }
     beginOwed(&loop)
     loop.writer.problem(reply)
-    return endOwed(at: now, &loop)
+    return endOwed(&loop)
   }
 
   private mutating func takeChunk(_ bytes: [UInt8], _ loop: inout HTTPLoop) -> Progress.Next {
@@ -111,12 +111,12 @@ extension HTTPSession {
     return .full
   }
 
-  private mutating func endStream(at now: MonotonicTime, _ loop: inout HTTPLoop) -> Progress.Next {
+  private mutating func endStream(_ loop: inout HTTPLoop) -> Progress.Next {
     loop.writer.resumeChunks(minorVersion: owed?.minorVersion ?? 1)
     loop.writer.endChunks()
     loop.writer.persistence = owed?.persistence ?? .close
     loop.writer.status = owed?.status ?? 200
-    return endOwed(at: now, &loop)
+    return endOwed(&loop)
   }
 
   /// Prepares the writer for the reply that is owed.
@@ -129,11 +129,12 @@ extension HTTPSession {
     owed = consume reply
   }
 
-  /// Counts the reply; the next request may come.
-  private mutating func endOwed(at now: MonotonicTime, _ loop: inout HTTPLoop) -> Progress.Next {
+  /// Counts the reply; the next request may come. The clock is read anew: the loop's stands still for a turn, in which a handler
+  /// that need not wait begins and ends.
+  private mutating func endOwed(_ loop: inout HTTPLoop) -> Progress.Next {
     if let reply = owed.take() {
       service.statistics.value.record(
-        route: reply.route, status: loop.writer.status, times: 1, nanoseconds: now.nanoseconds(since: reply.start))
+        route: reply.route, status: loop.writer.status, times: 1, nanoseconds: MonotonicTime.now.nanoseconds(since: reply.start))
     }
     phase = .request
     if loop.writer.persistence == .close { return closing(loop) }
