@@ -94,7 +94,7 @@ extension HTTPSession {
     switch cause {
     case .connected: return .read(atLeast: 1)
     case .deadline(let buffered): return meetDeadline(buffered: buffered, at: now, &loop)
-    case .message(let message): return (message as? LaterMessage).flatMap { take($0, at: now, &loop) }
+    case .message(let message): return (message as? LaterMessage).flatMap { take($0, &loop) }
     case .drain:
       if case .request = waiting, case .read = standing.next { return .close(.drained) }
       return nil

@@ -68,7 +68,7 @@ extension HTTPSession {
   }
 
   /// Takes a message; a stale one changes nothing.
-  mutating func take(_ message: LaterMessage, at now: MonotonicTime, _ loop: inout HTTPLoop) -> Progress.Next? {
+  mutating func take(_ message: LaterMessage, _ loop: inout HTTPLoop) -> Progress.Next? {
     guard case .owed = phase, message.sequence == sequence, owed != nil else { return nil }
     switch message.content {
     case .response(let response): return takeResponse(response, &loop)
