@@ -114,10 +114,10 @@ extension RawSpan {
 
   /// Whether both spans hold the same bytes, in a time that depends on their lengths only: for secrets.
   public func equalsInConstantTime(_ other: RawSpan) -> Bool {
+    // Of another length: as long a look, at bytes that are there.
+    let rival = byteCount == other.byteCount ? other : self
     var difference: UInt8 = byteCount == other.byteCount ? 0 : 1
-    for index in 0..<byteCount {
-      difference |= self[index] ^ (other.byteCount == 0 ? 0xFF : other[index % other.byteCount])
-    }
+    for index in 0..<byteCount { difference |= self[index] ^ rival[index] }
     return difference == 0
   }
 

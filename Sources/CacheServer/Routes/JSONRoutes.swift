@@ -18,7 +18,7 @@ enum JSONRoutes {
     response.head(.ok)
     try response.json { json in
       json.beginObject()
-      json.member("message", "Hello, World!")
+      json.member("message", "Hello, World!" as StaticString)
       json.endObject()
     }
   }
