@@ -97,6 +97,7 @@ package final class Server: Sendable {
     for loop in loops { loop.post { [self] in control.post { [self] in loopStarted() } } }
     control.run()
     for thread in state.value.threads { thread.join() }
+    state.value = State()  // what was told of events may hold on to this server
     tell(.stopped)
   }
 

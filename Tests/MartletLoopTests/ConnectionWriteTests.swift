@@ -32,7 +32,9 @@ import Testing
   @Test("A peer that does not read a pipeline of 100 MB is not produced for; others are served, and it gets everything once it reads")
   func backpressure() async throws {
     let produced = Counter()
-    let server = try TestServer { _ in Self.megabytes(produced) }
+    var limits = LoopLimits()
+    limits.writeTimeoutSeconds = 3600  // what is held back here stays so for as long as a slow machine needs
+    let server = try TestServer(limits: limits) { _ in Self.megabytes(produced) }
     defer { server.stop() }
     let lazy = try server.connect()
     lazy.send([UInt8](repeating: 1, count: 100))
