@@ -26,7 +26,7 @@ enum Access {
   @_lifetime(copy credentials)
   static func bearerToken(_ credentials: RawSpan) -> RawSpan? {
     guard credentials.byteCount > 7, credentials[0..<7].equalsIgnoringCase("bearer ") else { return nil }
-    return CacheControl.trimmed(credentials[7..<credentials.byteCount])
+    return credentials[7..<credentials.byteCount].trimmed
   }
 
   /// Keeps browsers out of a server without a token: a page from elsewhere reaches a local port by a name of its own (DNS

@@ -50,6 +50,18 @@ extension RawSpan {
     get { extracting(range) }
   }
 
+  /// The span without spaces and tabs at its ends: what HTTP calls optional whitespace (RFC 9110 section 5.6.3).
+  public var trimmed: RawSpan {
+    @_lifetime(copy self)
+    get {
+      var start = 0
+      var end = byteCount
+      while start < end, self[start] == ASCII.space || self[start] == ASCII.tab { start += 1 }
+      while end > start, self[end - 1] == ASCII.space || self[end - 1] == ASCII.tab { end -= 1 }
+      return self[start..<end]
+    }
+  }
+
   /// Where `byte` first occurs at or after `start`; nil if it does not.
   @inlinable
   public func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {

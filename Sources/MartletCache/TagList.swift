@@ -13,7 +13,7 @@ package enum TagList {
     var start = 0
     while start <= text.byteCount {
       let end = text.firstIndex(of: UInt8(ascii: ","), from: start) ?? text.byteCount
-      let tag = trimmed(text[start..<end])
+      let tag = text[start..<end].trimmed
       start = end + 1
       if tag.byteCount == 0 { continue }
       guard isValid(tag) else { return false }
@@ -51,14 +51,5 @@ package enum TagList {
       start = end + 1
     }
     return false
-  }
-
-  @_lifetime(copy text)
-  private static func trimmed(_ text: RawSpan) -> RawSpan {
-    var start = 0
-    var end = text.byteCount
-    while start < end, text[start] == ASCII.space || text[start] == ASCII.tab { start += 1 }
-    while end > start, text[end - 1] == ASCII.space || text[end - 1] == ASCII.tab { end -= 1 }
-    return text[start..<end]
   }
 }

@@ -25,6 +25,11 @@ struct RawSpanBytesTests {
     #expect(span(left) { a in span(right) { a.equalsInConstantTime($0) } } == equal)
   }
 
+  @Test("Blanks at the ends are left out, others stay", arguments: [("", ""), (" \t ", ""), ("a", "a"), (" a b\t", "a b"), ("\ra ", "\ra")])
+  func trims(text: String, trimmed: String) {
+    #expect(span(text) { $0.trimmed.text } == trimmed)
+  }
+
   @Test("A byte is found from where one asks")
   func finds() {
     #expect(span("a,b,c") { $0.firstIndex(of: UInt8(ascii: ",")) } == 1)

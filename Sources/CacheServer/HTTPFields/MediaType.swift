@@ -10,7 +10,7 @@ enum MediaType {
   /// The type without its parameters.
   @_lifetime(copy field)
   static func essence(_ field: RawSpan) -> RawSpan {
-    CacheControl.trimmed(field[0..<(field.firstIndex(of: UInt8(ascii: ";")) ?? field.byteCount)])
+    field[0..<(field.firstIndex(of: UInt8(ascii: ";")) ?? field.byteCount)].trimmed
   }
 
   /// `application/json`, or any type with the structured suffix `+json` (RFC 6839).

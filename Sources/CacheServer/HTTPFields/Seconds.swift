@@ -33,24 +33,14 @@ enum CacheControl {
     var start = 0
     while start <= line.byteCount {
       let end = line.firstIndex(of: UInt8(ascii: ","), from: start) ?? line.byteCount
-      let directive = trimmed(line[start..<end])
-      if let equals = directive.firstIndex(of: UInt8(ascii: "=")), trimmed(directive[0..<equals]).equalsIgnoringCase("max-age") {
-        let value = trimmed(directive[equals + 1..<directive.byteCount])
+      let directive = line[start..<end].trimmed
+      if let equals = directive.firstIndex(of: UInt8(ascii: "=")), directive[0..<equals].trimmed.equalsIgnoringCase("max-age") {
+        let value = directive[equals + 1..<directive.byteCount].trimmed
         let isQuoted = value.byteCount >= 2 && value[0] == UInt8(ascii: "\"") && value[value.byteCount - 1] == UInt8(ascii: "\"")
         return isQuoted ? value[1..<value.byteCount - 1] : value
       }
       start = end + 1
     }
     return nil
-  }
-
-  /// `text` without spaces and tabs at its ends.
-  @_lifetime(copy text)
-  static func trimmed(_ text: RawSpan) -> RawSpan {
-    var start = 0
-    var end = text.byteCount
-    while start < end, text[start] == ASCII.space || text[start] == ASCII.tab { start += 1 }
-    while end > start, text[end - 1] == ASCII.space || text[end - 1] == ASCII.tab { end -= 1 }
-    return text[start..<end]
   }
 }
