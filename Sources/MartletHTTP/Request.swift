@@ -146,12 +146,8 @@ enum FieldList {
           continue
         }
       }
-      let end = min(position, list.byteCount)
-      var first = start
-      var last = end
-      while first < last && RequestParser.isBlank(list[first]) { first += 1 }
-      while last > first && RequestParser.isBlank(list[last - 1]) { last -= 1 }
-      if first < last { try body(list[first..<last]) }
+      let element = list[start..<min(position, list.byteCount)].trimmed
+      if element.byteCount > 0 { try body(element) }
       position += 1
       start = position
     }

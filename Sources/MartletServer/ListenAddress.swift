@@ -2,6 +2,8 @@
 ///
 /// Parsing is syntax only; names are resolved when the listener is bound.
 
+internal import MartletBytes
+
 public enum ListenAddress: Hashable, Sendable {
   case tcp(host: String, port: UInt16)
   case unix(path: String)
@@ -37,11 +39,9 @@ public enum ListenAddress: Hashable, Sendable {
   static let unixPathBytesMax = 103
 
   private static func port(_ text: Substring) -> UInt16? {
-    guard !text.isEmpty, text.utf8.allSatisfy({ ASCIIDigits.contains($0) }) else { return nil }
+    guard !text.isEmpty, text.utf8.allSatisfy(ASCII.isDigit) else { return nil }
     return UInt16(text)
   }
-
-  private static let ASCIIDigits = UInt8(ascii: "0")...UInt8(ascii: "9")
 
   /// Whether only this machine can reach it: Unix sockets and loopback addresses. A name other than `localhost` counts as public.
   public var isLocal: Bool {
