@@ -12,6 +12,8 @@ package struct CacheChange: ~Copyable, ~Escapable {
     case deleted
     /// Removed since its time was over.
     case expired
+    /// Removed since one of its tags was invalidated.
+    case invalidated
     /// Removed to make room.
     case evicted
     /// All entries of `database` in one shard are gone (told once per shard, with an empty key; nil: of every database).

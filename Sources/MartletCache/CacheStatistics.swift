@@ -10,11 +10,15 @@ public struct CacheStatistics: Sendable {
   public internal(set) var deletes: UInt64 = 0
   public internal(set) var evictions: UInt64 = 0
   public internal(set) var expirations: UInt64 = 0
+  /// Entries removed since one of their tags was invalidated.
+  public internal(set) var invalidations: UInt64 = 0
   /// Entries now, expired ones not yet removed included.
   public internal(set) var entries: UInt64 = 0
   /// Memory of entries and tables, allocator's overhead included.
   public internal(set) var bytes: UInt64 = 0
   public internal(set) var limitBytes: UInt64 = 0
+  public internal(set) var leases = LeaseStatistics()
+  public internal(set) var tags = TagStatistics()
   /// From the end of an entry's time until its memory was free.
   package internal(set) var expiryLag = LatencyHistogram()
 
@@ -25,6 +29,15 @@ public struct CacheStatistics: Sendable {
     deletes += shard.deletes
     evictions += shard.evictions
     expirations += shard.expirations
+    invalidations += shard.invalidations
     expiryLag.add(shard.expiryLag)
   }
+}
+
+public struct TagStatistics: Sendable, Equatable {
+  /// Tags invalidated so far.
+  public internal(set) var hardInvalidations: UInt64 = 0
+  public internal(set) var softInvalidations: UInt64 = 0
+  /// Tags remembered now, since an entry or a lease may be older than their invalidation.
+  public internal(set) var records: UInt64 = 0
 }

@@ -32,6 +32,35 @@ extension CacheStore {
     return try shards.put(reserved: entry, condition: condition, at: now)
   }
 
+  /// The same under a lease, as `fill`.
+  package func commit(
+    _ reservation: consuming Reservation, lease: LeaseToken, condition: PutCondition = .always, at now: UnixTime
+  ) throws(CacheError) -> PutResult {
+    var reservation = reservation
+    let entry = reservation.take()
+    var shards = locked(entry.key, entry.database)
+    return try shards.fill(reserved: entry, lease: lease, condition: condition, at: now)
+  }
+
+  /// An entry for several readers outside the lock, which is held now; nil if the system has no memory.
+  func share(_ entry: Entry) -> SharedValue? {
+    guard let pinned = hold(entry) else { return nil }
+    return SharedValue(pinned)
+  }
+
+  /// Shares a large entry, copies a small one; nil if the system has no memory. Under the shard's lock.
+  fileprivate func hold(_ entry: Entry) -> PinnedValue? {
+    let expiry = entry.expiry
+    let staleUntil = entry.staleUntil
+    if entry.fields.contains(.large) {
+      entry.pin()
+      return PinnedValue(store: self, entry: entry, expiry: expiry, staleUntil: staleUntil)
+    }
+    guard let copy = entry.copied() else { return nil }
+    unsafe engine.pointee.enter(EntryMemory.cost(bytes: copy.bytes))
+    return PinnedValue(store: self, entry: copy, expiry: expiry, staleUntil: staleUntil)
+  }
+
   /// The entry of `key` for readers outside the lock; nil if there is none. Counts a hit or a miss.
   ///
   /// A large value is shared, not copied: it stays readable, and in the ledger, until the pin is gone, whatever happens to the
@@ -53,15 +82,8 @@ extension LockedShards {
     _ key: RawSpan, database: UInt8, allowsStale: Bool, of store: CacheStore, at now: UnixTime
   ) throws(CacheError) -> PinnedValue? {
     guard let entry = find(key, database: database, allowsStale: allowsStale, counts: true, at: now) else { return nil }
-    let expiry = entry.expiry
-    let staleUntil = entry.staleUntil
-    if entry.fields.contains(.large) {
-      entry.pin()
-      return PinnedValue(store: store, entry: entry, expiry: expiry, staleUntil: staleUntil)
-    }
-    guard let copy = entry.copied() else { throw .outOfMemory }
-    unsafe engine.pointee.enter(EntryMemory.cost(bytes: copy.bytes))
-    return PinnedValue(store: store, entry: copy, expiry: expiry, staleUntil: staleUntil)
+    guard let pinned = store.hold(entry) else { throw .outOfMemory }
+    return pinned
   }
 
   func takeRoom(_ bytes: Int, shard: Int, at now: UnixTime) -> Bool {

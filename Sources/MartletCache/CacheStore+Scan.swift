@@ -46,7 +46,7 @@ extension CacheStore {
           if left == 0 || examinable == 0 { return false }
           examinable -= 1
           let isAsked = database.map { $0 == entry.database } ?? true
-          if isAsked, now < entry.expiry, entry.key.begins(with: prefix) {
+          if isAsked, now < entry.expiry, isCurrent(entry), entry.key.begins(with: prefix) {
             left -= 1
             body(EntryView(entry))
           }
@@ -60,6 +60,14 @@ extension CacheStore {
     return ScanCursor(position: position)
   }
 
+  /// Whether no tag of an entry was invalidated; under its shard's lock.
+  private func isCurrent(_ entry: Entry) -> Bool {
+    guard entry.fields.contains(.tags) else { return true }
+    let stamp = entry.tagStamp
+    let state = unsafe engine.pointee.tags.state(of: entry.tags, since: stamp.counter)
+    return !stamp.isSoftened && state == .current
+  }
+
   /// Removes entries whose keys begin with `prefix`, from `cursor` on, looking at `maxSteps` entries and the rest of a page.
   package func remove(
     prefix: RawSpan, database: UInt8 = 0, from cursor: ScanCursor, maxSteps: Int = 4096, at now: UnixTime
@@ -70,7 +78,9 @@ extension CacheStore {
     while steps < maxSteps {
       let index = unsafe engine.pointee.shardIndex(position)
       let step = unsafe engine.pointee.withLock(index) {
-        $0.remove(prefix: prefix, database: database, from: position, shard: index, at: now)
+        // Before any page of a shard: keys that are not there but being filled.
+        if $0.isStart(position) { $0.interests.endAll(of: database, prefix: prefix, at: now) }
+        return $0.remove(prefix: prefix, database: database, from: position, shard: index, at: now)
       }
       deleted += step.deleted
       steps += step.steps
@@ -92,7 +102,7 @@ extension CacheStore {
   package func removeAll(database: UInt8, at now: UnixTime) {
     for index in unsafe 0..<engine.pointee.shardCount {
       let table = unsafe engine.pointee.withLock(index) { shard in
-        if shard.databaseCounts[Int(database)] == shard.table.count { return shard.takeAll(at: now) }
+        if shard.databaseCounts[Int(database)] == shard.table.count { return shard.takeAll(of: database, at: now) }
         shard.clear(database: database, at: now)
         return shard.emptyTable()
       }
@@ -136,9 +146,11 @@ extension CacheStore {
       unsafe engine.pointee.withLock(index) {
         sum.add($0.counters)
         sum.entries += UInt64($0.table.count)
+        sum.leases.add($0.interests.leases.statistics)
       }
     }
     sum.bytes = unsafe UInt64(max(0, engine.pointee.usedBytes))
+    sum.tags = unsafe engine.pointee.tags.statistics
     sum.limitBytes = unsafe UInt64(engine.pointee.limitBytes)
     return sum
   }

@@ -52,6 +52,7 @@ public final class CacheStore: @unchecked Sendable {
     let cell = UnsafeMutablePointer<Engine>.allocate(capacity: 1)
     unsafe cell.initialize(to: Engine(options: options))
     unsafe engine = UnsafePointer(cell)
+    unsafe cell.pointee.owner = unsafe .passUnretained(self)
   }
 
   deinit {

@@ -33,6 +33,8 @@ package struct PutAttributes: ~Escapable {
   package let contentType: RawSpan
   /// Joined by commas, as `TagList.normalize` writes them; empty: none.
   package let tags: RawSpan
+  /// Of a fill: when its lease was issued; of a rewritten entry: its own. Else it is given when the entry is linked.
+  var tagStamp = TagStamp.open
 
   /// Without content type and tags.
   @_lifetime(immortal)
@@ -134,6 +136,8 @@ public enum CacheError: Error, Equatable, Sendable {
   case tagsTooLarge(limit: Int)
   /// The memory limit is reached and nothing may or can be evicted, or the system gave no memory.
   case outOfMemory
+  /// A fill came too late: its lease has ended, or one of its tags was invalidated since the lease was issued.
+  case leaseOver
   /// `increment` met a value that is not the shortest decimal text of an Int64.
   case notAnInteger
   /// `increment` would leave Int64.

@@ -21,6 +21,11 @@ struct Engine: ~Copyable {
   let limitBytes: Int
   let valueBytesMax: Int
   let evicts: Bool
+  let tags: TagRegistry
+  let tagSweep = TagSweep()
+  let leases: LeaseOffice
+  /// Set once, by the store that owns this.
+  var owner: Unmanaged<CacheStore>?
   /// Whose turn it is in `expireStep`.
   let expiryTurn = Atomic<Int>(0)
 
@@ -31,6 +36,9 @@ struct Engine: ~Copyable {
     limitBytes = options.limitBytes
     valueBytesMax = options.valueBytesMax
     evicts = options.eviction == .s3fifo
+    tags = TagRegistry(hasher: hasher.hasher)
+    leases = LeaseOffice()
+    let seed = options.hashSeed ?? .random(in: .min ... .max)
     unsafe ledger = .allocate(capacity: 1)
     unsafe ledger.initialize(to: Atomic(0))
     pool = unsafe PagePool(ledger: ledger)
@@ -39,7 +47,9 @@ struct Engine: ~Copyable {
     for index in 0..<shardCount {
       unsafe (locks + index).initialize(to: .passRetained(ShardLock()))
       unsafe (shards + index).initialize(
-        to: Shard(bits: shardBits, hasher: hasher, versionOrigin: options.versionOrigin, pool: pool, ledger: ledger))
+        to: Shard(
+          bits: shardBits, hasher: hasher, versionOrigin: options.versionOrigin, pool: pool, ledger: ledger, tags: tags,
+          leases: leases, seed: seed &+ UInt64(index)))
     }
   }
 
@@ -68,7 +78,7 @@ struct Engine: ~Copyable {
   /// Runs `body` on one shard, locked.
   func withLock<Result: ~Copyable>(_ index: Int, _ body: (inout Shard) -> Result) -> Result {
     lock(index)
-    defer { unlock(index) }
+    defer { unlock(ShardSet(index)) }
     return unsafe body(&shard(index).pointee)
   }
 
@@ -82,7 +92,14 @@ struct Engine: ~Copyable {
 
   func lock(_ set: ShardSet) { set.forEach { lock($0) } }
 
-  func unlock(_ set: ShardSet) { set.forEach { unlock($0) } }
+  /// Unlocks, and then tells those for whom something has happened under the locks.
+  func unlock(_ set: ShardSet) {
+    var hasNews = false
+    set.forEach { index in if unsafe shard(index).pointee.interests.hasNews { hasNews = true } }
+    let news = hasNews ? takeNews(of: set) : nil
+    set.forEach { unlock($0) }
+    news?.deliver()
+  }
 
   // MARK: The ledger
 

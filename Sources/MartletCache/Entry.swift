@@ -8,6 +8,7 @@
 ///     stale until    Int64             if .stale
 ///     flags          UInt32            if .flags
 ///     type bytes     UInt16            if .contentType
+///     tag stamp      UInt64            if .tags: when it was written, in invalidations (TagRegistry)
 ///     tags bytes     UInt16            if .tags
 ///     key, value, content type, tags
 /// ```
@@ -56,7 +57,8 @@ struct Entry {
       let words = (rawValue & 7).nonzeroBitCount
       let halves = (rawValue & 8).nonzeroBitCount
       let quarters = (rawValue & 48).nonzeroBitCount
-      return 16 + words * 8 + halves * 4 + quarters * 2
+      let stamp = rawValue & 32 != 0 ? 8 : 0
+      return 16 + words * 8 + halves * 4 + quarters * 2 + stamp
     }
   }
 
@@ -119,6 +121,12 @@ struct Entry {
   }
 
   private var tagsCount: Int { fields.contains(.tags) ? Int(load(UInt16.self, at: fields.headBytes - 2)) : 0 }
+
+  /// Only of entries with tags; guarded by the shard's lock even if `.large`.
+  var tagStamp: TagStamp {
+    get { TagStamp(rawValue: load(UInt64.self, at: fields.headBytes - 10)) }
+    nonmutating set { store(newValue.rawValue, at: fields.headBytes - 10) }
+  }
 
   /// Bytes asked of the allocator.
   var bytes: Int { fields.headBytes + keyCount + valueCount + contentTypeCount + tagsCount }
@@ -210,7 +218,10 @@ struct Entry {
       let offset = fields.intersection([.large, .expiry, .stale, .flags]).headBytes
       entry.store(UInt16(plan.attributes.contentType.byteCount), at: offset)
     }
-    if fields.contains(.tags) { entry.store(UInt16(plan.attributes.tags.byteCount), at: fields.headBytes - 2) }
+    if fields.contains(.tags) {
+      entry.store(UInt16(plan.attributes.tags.byteCount), at: fields.headBytes - 2)
+      entry.tagStamp = plan.attributes.tagStamp
+    }
     var offset = fields.headBytes
     entry.write(plan.key, at: offset)
     offset += plan.key.byteCount + plan.valueCount
@@ -235,10 +246,11 @@ struct Entry {
   @_lifetime(borrow self)
   func plan(valueCount: Int, expiry: UnixTime? = nil) -> Plan {
     let fields = fields
-    let attributes = PutAttributes(
+    var attributes = PutAttributes(
       expiry: expiry ?? self.expiry,
       staleUntil: fields.contains(.stale) ? staleUntil : .neverStale,
       flags: flags, database: database, contentType: contentType, tags: tags)
+    if fields.contains(.tags) { attributes.tagStamp = tagStamp }
     let plan = Plan(key: key, attributes: attributes, valueCount: valueCount)
     return unsafe _overrideLifetime(plan, borrowing: self)
   }

@@ -47,8 +47,10 @@ package struct EntryView: ~Copyable, ~Escapable {
   package var database: UInt8 { entry.database }
   /// Whether the value has `CacheLimits.largeValueBytesMin` bytes or more.
   @inlinable package var isLarge: Bool { entry.valueCount >= CacheLimits.largeValueBytesMin }
-  /// Whether the entry is past its expiry (only readers who take stale values see such entries).
-  package func isStale(at now: UnixTime) -> Bool { entry.expiry <= now }
+  /// Whether the entry is past its expiry or softly invalidated (only readers who take stale values see such entries).
+  package func isStale(at now: UnixTime) -> Bool {
+    entry.expiry <= now || entry.fields.contains(.tags) && entry.tagStamp.isSoftened
+  }
 }
 
 /// How versions are numbered: milliseconds of Unix time, then twelve bits of count.

@@ -43,7 +43,13 @@ extension LockedShards {
     let (hash, index) = locate(key, database)
     let old = unsafe engine.pointee.shard(index).pointee.look(for: key, database: database, hash: hash, at: now)
     try check(condition, old)
-    guard let place = old.place else { return false }
+    guard let place = old.place else {
+      // Nothing to remove, but whoever is filling must not bring back what was deleted elsewhere.
+      if unsafe !engine.pointee.shard(index).pointee.interests.isIdle {
+        unsafe engine.pointee.shard(index).pointee.interests.overtake(key, database, hash: hash, at: now)
+      }
+      return false
+    }
     unsafe engine.pointee.shard(index).pointee.delete(place, hash: hash, at: now)
     return old.livePlace != nil
   }
@@ -188,6 +194,7 @@ extension LockedShards {
   private mutating func link(
     _ entry: Entry, hash: UInt64, replacing old: Shard.Lookup, shard index: Int, at now: UnixTime
   ) throws(CacheError) -> PutResult {
+    if entry.fields.contains(.tags), entry.tagStamp == .open { entry.tagStamp = unsafe TagStamp(engine.pointee.tags.now) }
     let evicts = unsafe engine.pointee.evicts
     guard let version = unsafe engine.pointee.shard(index).pointee.link(entry, hash: hash, replacing: old.place, evicts: evicts, at: now)
     else {
@@ -198,7 +205,7 @@ extension LockedShards {
   }
 
   /// Frees an entry that nobody has seen.
-  private func discard(_ entry: Entry) {
+  func discard(_ entry: Entry) {
     let cost = EntryMemory.cost(bytes: entry.bytes)
     if entry.release() { unsafe engine.pointee.giveBack(cost) }
   }

@@ -13,6 +13,9 @@ extension Shard {
     return unit << UInt64(64 - bits - Slot.tagBits)
   }
 
+  /// Whether a walk of this shard has just begun.
+  func isStart(_ position: UInt64) -> Bool { table.tag(position) == 0 }
+
   /// Gives the entries of the page at `position` from there on, by rising hash, to `body` until it says no. Returns the position of
   /// the first entry it was not given, or of the next page or shard; nil at the end of the store.
   mutating func walk(from position: UInt64, shard: Int, _ body: (Entry) -> Bool) -> UInt64? {

@@ -11,6 +11,12 @@ struct Shard: ~Copyable {
   var table: Table
   var counters = Counters()
   private var observers: [any CacheObserver] = []
+  /// Leases with their waiters, watchers: who is to learn of changes. Not the engine's.
+  var interests: Interests
+  /// Which keys are read most. Not the engine's.
+  var hotKeys: HotKeys
+  /// Which tags were invalidated when; the engine's own, outlives every shard.
+  let tags: Unmanaged<TagRegistry>
   /// Cost of the entries linked here, and of the table.
   private(set) var bytes = 0
   private(set) var lastVersion: UInt64
@@ -31,7 +37,13 @@ struct Shard: ~Copyable {
   /// The store's ledger of bytes; outlives every shard.
   private let ledger: UnsafeMutablePointer<Atomic<Int>>
 
-  init(bits: Int, hasher: KeyHasher, versionOrigin: UnixTime, pool: PagePool, ledger: UnsafeMutablePointer<Atomic<Int>>) {
+  init(
+    bits: Int, hasher: KeyHasher, versionOrigin: UnixTime, pool: PagePool, ledger: UnsafeMutablePointer<Atomic<Int>>,
+    tags: TagRegistry, leases: LeaseOffice, seed: UInt64
+  ) {
+    unsafe self.tags = unsafe .passUnretained(tags)
+    interests = Interests(leases: leases, seed: seed)
+    hotKeys = HotKeys(seed: seed)
     table = Table(shardBits: bits, pool: pool)
     self.pool = pool
     self.hasher = hasher
@@ -46,6 +58,7 @@ struct Shard: ~Copyable {
     var deletes: UInt64 = 0
     var evictions: UInt64 = 0
     var expirations: UInt64 = 0
+    var invalidations: UInt64 = 0
     var expiryLag = LatencyHistogram()
   }
 
@@ -53,7 +66,7 @@ struct Shard: ~Copyable {
 
   enum Lookup {
     case absent
-    /// Past its expiry, kept for readers who take stale values.
+    /// Past its expiry or softly invalidated, kept for readers who take stale values.
     case stale(Place)
     case live(Place)
 
@@ -69,12 +82,22 @@ struct Shard: ~Copyable {
     }
   }
 
-  /// What there is for a key. Removes the entry if its time is over.
+  /// What there is for a key. Removes the entry if its time is over or one of its tags was invalidated.
   mutating func look(for key: RawSpan, database: UInt8, hash: UInt64, at now: UnixTime) -> Lookup {
     guard let place = table.find(key, database: database, hash: hash) else { return .absent }
-    if !place.slot.hasDeadline { return .live(place) }
     let entry = place.entry
-    if now < entry.expiry { return .live(place) }
+    var isSoftened = false
+    if entry.fields.contains(.tags) {
+      switch tagState(of: entry) {
+      case .current: break
+      case .softened: isSoftened = true
+      case .dead:
+        invalidate(place, hash: hash, at: now)
+        return .absent
+      }
+    }
+    if !place.slot.hasDeadline { return isSoftened ? .stale(place) : .live(place) }
+    if now < entry.expiry { return isSoftened ? .stale(place) : .live(place) }
     if now < entry.staleUntil { return .stale(place) }
     expire(place, hash: hash, at: now)
     return .absent
@@ -317,10 +340,11 @@ struct Shard: ~Copyable {
   // MARK: Everything
 
   /// Takes the table out, for its entries to be freed outside the lock by `free(_:)`; what stays is empty.
-  mutating func takeAll(at now: UnixTime) -> Table {
+  /// `database`: the only one that has entries here; nil: whatever there is.
+  mutating func takeAll(of database: UInt8? = nil, at now: UnixTime) -> Table {
     counters.deletes += UInt64(table.count)
     let version = nextVersion(at: now)
-    didChange(.cleared, version, nil, RawSpan())
+    didChange(.cleared, version, database, RawSpan())
     return takeTable()
   }
 
@@ -380,7 +404,8 @@ struct Shard: ~Copyable {
 
   /// Where every mutation passes, once.
   @inline(__always)
-  private func didChange(_ kind: CacheChange.Kind, _ version: UInt64, _ database: UInt8?, _ key: RawSpan) {
+  private mutating func didChange(_ kind: CacheChange.Kind, _ version: UInt64, _ database: UInt8?, _ key: RawSpan) {
+    if !interests.isIdle { interests.didChange(kind, version, database, key, hasher) }
     if observers.isEmpty { return }
     let change = CacheChange(kind: kind, version: version, database: database, key: key)
     for observer in observers { observer.didChange(change) }

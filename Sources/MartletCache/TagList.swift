@@ -34,6 +34,16 @@ package enum TagList {
     return true
   }
 
+  /// Calls `body` with each tag of a list.
+  static func forEach(of list: RawSpan, _ body: (RawSpan) -> Void) {
+    var start = 0
+    while start < list.byteCount {
+      let end = list.firstIndex(of: UInt8(ascii: ","), from: start) ?? list.byteCount
+      body(list[start..<end])
+      start = end + 1
+    }
+  }
+
   /// How many tags a list holds.
   package static func count(_ list: RawSpan) -> Int {
     if list.byteCount == 0 { return 0 }

@@ -36,6 +36,7 @@ extension HTTPError {
       case .contentTypeTooLarge(let limit): HTTPError(.badRequest, "the content type is longer than the cache takes", limit: limit)
       case .tagsTooLarge(let limit): HTTPError(.badRequest, "the tags are more than an entry takes", limit: limit)
       case .outOfMemory: HTTPError(.insufficientStorage, "the cache is full and nothing may be evicted")
+      case .leaseOver: .leaseOver
       case .notAnInteger: HTTPError(.conflict, "the entry is not a 64-bit integer")
       case .overflow: HTTPError(.conflict, "the result does not fit a 64-bit integer")
       }

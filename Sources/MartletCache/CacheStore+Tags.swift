@@ -1,0 +1,72 @@
+/// Invalidating by tag, and the sweep that frees what was invalidated and lets tags be forgotten.
+
+package import MartletBytes
+
+extension CacheStore {
+  /// Invalidates the tags of a list (joined by commas, as `TagList` writes them), all at one time, in time that does not depend on how
+  /// many entries have them. Hard: those entries are absent from now on. Soft: they are stale until their own expiry.
+  /// Written after the return, an entry with the same tags is a new one; a fill whose lease is older is refused.
+  package func invalidate(tags: RawSpan, isSoft: Bool = false) {
+    unsafe engine.pointee.tags.invalidate(tags, isSoft: isSoft)
+  }
+
+  /// One step of the sweep: one page of one shard, which takes no longer than that. True when there is nothing to do: no
+  /// invalidation since the last round began, and every tag forgotten. Pause after that, and between rounds (`hasEnded`). Any thread may call; one at a time sweeps, others are told that there is nothing.
+  package func tagSweepStep(at now: UnixTime) -> Bool {
+    unsafe engine.pointee.tagSweep.step(engine, at: now)
+  }
+}
+
+/// Where the sweep stands. Rounds follow each other only while there are invalidations.
+@safe
+final class TagSweep: @unchecked Sendable {
+  private let lock = ShardLock()
+  // The rest is under the lock.
+  /// The counter when the last complete round began.
+  private var sweptUpTo: UInt64 = 0
+  private var round: Round?
+
+  private struct Round {
+    /// The registry's counter at its beginning.
+    let start: UInt64
+    /// The oldest stamp of a lease met, else `start`.
+    var oldestStamp: UInt64
+    var shard = 0
+    /// Of a page; nil: the shard has not been begun.
+    var tag: UInt32?
+  }
+
+  /// True: nothing to do.
+  func step(_ engine: UnsafePointer<Engine>, at now: UnixTime) -> Bool {
+    guard lock.tryLock() else { return true }
+    defer { lock.unlock() }
+    guard var round = unsafe round ?? begin(engine) else { return true }
+    let isOver = unsafe step(&round, engine, at: now)
+    self.round = isOver ? nil : round
+    if isOver {
+      sweptUpTo = round.start
+      unsafe engine.pointee.tags.forget(upTo: min(round.start, round.oldestStamp))
+    }
+    return false
+  }
+
+  private func begin(_ engine: UnsafePointer<Engine>) -> Round? {
+    let start = unsafe engine.pointee.tags.now
+    // Records that an old lease has kept from being forgotten are worth another round.
+    if start == sweptUpTo, unsafe engine.pointee.tags.statistics.records == 0 { return nil }
+    return Round(start: start, oldestStamp: start)
+  }
+
+  /// True at the end of the round.
+  private func step(_ round: inout Round, _ engine: UnsafePointer<Engine>, at now: UnixTime) -> Bool {
+    unsafe engine.pointee.withLock(round.shard) { shard in
+      if round.tag == nil {
+        // Before any page: a fill that comes later in this round carries the stamp of a lease counted here, or a younger one.
+        round.oldestStamp = unsafe min(round.oldestStamp, shard.interests.leases.oldestStamp(at: now, shard.tags))
+      }
+      round.tag = shard.sweepTags(from: round.tag ?? 0, at: now)
+    }
+    if round.tag == nil { round.shard += 1 }
+    return unsafe round.shard == engine.pointee.shardCount
+  }
+}
