@@ -126,3 +126,24 @@ struct SeededRandom: RandomNumberGenerator {
 
   mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
 }
+
+/// A value behind a lock. Not `Mutex`: the thread sanitizer reports races with it that are none.
+final class Guarded<Value>: @unchecked Sendable {
+  private let lock = ShardLock()
+  private var value: Value
+
+  init(_ value: Value) { self.value = value }
+
+  func with<Result>(_ body: (inout Value) -> Result) -> Result {
+    lock.lock()
+    defer { lock.unlock() }
+    return body(&value)
+  }
+}
+
+extension Array {
+  mutating func popAll() -> [Element] {
+    defer { self = [] }
+    return self
+  }
+}
