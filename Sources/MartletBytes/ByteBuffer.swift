@@ -6,15 +6,15 @@
 
 @safe
 public struct ByteBuffer: ~Copyable, @unchecked Sendable {
-  /// Invariant, kept by this file: `storage` has `capacity` bytes (nil when 0), the first `count` of them initialised.
-  @usableFromInline package var storage: UnsafeMutableRawPointer?
+  /// Invariant, kept by this file: `storage` has `capacity` bytes (`nowhere` when 0), the first `count` of them initialised.
+  @usableFromInline package var storage: UnsafeMutableRawPointer
   @usableFromInline package var _capacity: Int
   @usableFromInline package var _count: Int
 
   /// An empty buffer without memory of its own.
   @inlinable
   public init() {
-    unsafe storage = nil
+    unsafe storage = ByteBuffer.nowhere
     _capacity = 0
     _count = 0
   }
@@ -27,7 +27,7 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
   }
 
   @inlinable
-  deinit { unsafe storage?.deallocate() }
+  deinit { if _capacity > 0 { unsafe storage.deallocate() } }
 
   @inlinable public var count: Int { _count }
   @inlinable public var capacity: Int { _capacity }
@@ -38,12 +38,12 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
   public var bytes: RawSpan {
     @_lifetime(borrow self)
     get {
-      let span = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(storage ?? ByteBuffer.nowhere), byteCount: _count)
+      let span = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(storage), byteCount: _count)
       return unsafe _overrideLifetime(span, borrowing: self)
     }
   }
 
-  /// Address for an empty span: never read, for `count` is 0 wherever it is used.
+  /// Where a buffer without memory begins: never read or written, for `capacity` is 0 wherever it stands.
   @usableFromInline static var nowhere: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(bitPattern: 16)! }
 
   // MARK: Writing
@@ -51,7 +51,7 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
   @inlinable
   public mutating func append(_ byte: UInt8) {
     reserve(1)
-    unsafe storage!.storeBytes(of: byte, toByteOffset: _count, as: UInt8.self)
+    unsafe storage.storeBytes(of: byte, toByteOffset: _count, as: UInt8.self)
     _count &+= 1
   }
 
@@ -60,6 +60,30 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
   @inlinable @inline(__always)
   public mutating func append(_ text: StaticString) {
     unsafe append(start: UnsafeRawPointer(text.utf8Start), count: text.utf8CodeUnitCount)
+  }
+
+  /// As `append` of each: with one look for room.
+  @inlinable @inline(__always)
+  public mutating func append(_ first: StaticString, _ second: StaticString, _ third: StaticString, _ fourth: StaticString) {
+    reserve(first.utf8CodeUnitCount &+ second.utf8CodeUnitCount &+ third.utf8CodeUnitCount &+ fourth.utf8CodeUnitCount)
+    unsafe write(first)
+    unsafe write(second)
+    unsafe write(third)
+    unsafe write(fourth)
+  }
+
+  /// Writes into room that the caller has reserved.
+  @unsafe @inlinable @inline(__always)
+  mutating func write(_ text: StaticString) {
+    unsafe (storage + _count).copyMemory(from: text.utf8Start, byteCount: text.utf8CodeUnitCount)
+    _count &+= text.utf8CodeUnitCount
+  }
+
+  /// Appends the first `count` bytes of `other`. Inlined, for a `count` that the compiler knows.
+  @inlinable @inline(__always)
+  package mutating func append(_ other: borrowing ByteBuffer, first count: Int) {
+    precondition(count <= other._count, "a byte buffer holds less")
+    unsafe append(start: UnsafeRawPointer(other.storage), count: count)
   }
 
   @inlinable
@@ -72,7 +96,7 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
   /// Appends what `other` holds.
   @inlinable
   public mutating func append(_ other: borrowing ByteBuffer) {
-    if let start = unsafe other.storage { unsafe append(start: UnsafeRawPointer(start), count: other._count) }
+    unsafe append(start: UnsafeRawPointer(other.storage), count: other._count)
   }
 
   @inlinable
@@ -94,7 +118,7 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
   @unsafe @inlinable @inline(__always)
   package mutating func append(start: UnsafeRawPointer, count: Int) {
     reserve(count)
-    unsafe (storage ?? ByteBuffer.nowhere).advanced(by: _count).copyMemory(from: start, byteCount: count)
+    unsafe storage.advanced(by: _count).copyMemory(from: start, byteCount: count)
     _count &+= count
   }
 
@@ -108,9 +132,9 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
   mutating func grow(toFit minimum: Int) {
     let newCapacity = max(minimum, _capacity &* 2, ByteBuffer.capacityMin)
     let new = UnsafeMutableRawPointer.allocate(byteCount: newCapacity, alignment: 16)
-    if let old = unsafe storage {
-      unsafe new.copyMemory(from: old, byteCount: _count)
-      unsafe old.deallocate()
+    if _capacity > 0 {
+      unsafe new.copyMemory(from: storage, byteCount: _count)
+      unsafe storage.deallocate()
     }
     unsafe storage = new
     _capacity = newCapacity
@@ -123,7 +147,7 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
   @unsafe @inlinable
   package mutating func withFreeBytes(atLeast minimum: Int, _ body: (UnsafeMutableRawBufferPointer) -> Int) {
     reserve(minimum)
-    let free = unsafe UnsafeMutableRawBufferPointer(start: (storage ?? ByteBuffer.nowhere) + _count, count: _capacity - _count)
+    let free = unsafe UnsafeMutableRawBufferPointer(start: storage + _count, count: _capacity - _count)
     let written = unsafe body(free)
     precondition(written >= 0 && written <= free.count, "wrote past the end of a byte buffer")
     _count += written
@@ -135,7 +159,7 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
   @inlinable
   public mutating func replace(at index: Int, with byte: UInt8) {
     precondition(index >= 0 && index < _count, "index outside of a byte buffer")
-    unsafe storage!.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
+    unsafe storage.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
   }
 
   /// Moves the bytes from `index` to the end by `distance` (negative: towards the front), as room for a number known only later.
@@ -146,7 +170,7 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
     if distance > 0 { reserve(distance) }
     let tail = _count - index
     if tail > 0 {
-      unsafe storage!.advanced(by: index + distance).copyMemory(from: storage!.advanced(by: index), byteCount: tail)
+      unsafe storage.advanced(by: index + distance).copyMemory(from: storage.advanced(by: index), byteCount: tail)
     }
     _count += distance
   }
@@ -167,7 +191,7 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
   public mutating func removeFirst(_ count: Int) {
     precondition(count >= 0 && count <= _count, "removal beyond the end of a byte buffer")
     if count == 0 { return }
-    unsafe storage!.copyMemory(from: storage!.advanced(by: count), byteCount: _count - count)
+    unsafe storage.copyMemory(from: storage.advanced(by: count), byteCount: _count - count)
     _count -= count
   }
 }

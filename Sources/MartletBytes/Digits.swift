@@ -7,7 +7,7 @@ extension ByteBuffer {
   public mutating func append(decimal value: UInt64) {
     let count = Digits.count(value)
     reserve(count)
-    unsafe Digits.write(value, endingAt: storage! + _count + count)
+    unsafe Digits.write(value, endingAt: storage + _count + count)
     _count &+= count
   }
 
@@ -25,7 +25,7 @@ extension ByteBuffer {
   @inlinable
   public mutating func replace(decimal value: UInt64, endingAt end: Int) {
     precondition(end <= _count && end >= Digits.count(value), "digits outside of a byte buffer")
-    unsafe Digits.write(value, endingAt: storage! + end)
+    unsafe Digits.write(value, endingAt: storage + end)
   }
 
   /// Appends `value` in lower-case hexadecimal, without leading zeros.

@@ -28,33 +28,44 @@ extension ByteBuffer {
 
   /// Appends the UTF-8 bytes of `text` as a JSON string, quotation marks included.
   public mutating func append(jsonString text: RawSpan) {
-    reserve(text.byteCount &+ 2)
-    append(UInt8(ascii: "\""))
-    append(jsonEscaping: text)
-    append(UInt8(ascii: "\""))
-  }
-
-  /// Appends the UTF-8 bytes of `text` with what JSON wants escaped, without quotation marks.
-  @inline(__always)
-  public mutating func append(jsonEscaping text: RawSpan) {
-    var index = appendCleanRun(of: text, from: 0)
-    while index < text.byteCount {
-      unsafe append(jsonEscape: text.uncheckedByte(at: index))
-      index = appendCleanRun(of: text, from: index &+ 1)
+    let count = text.byteCount
+    reserve(count &+ 2)
+    unsafe storage.storeBytes(of: UInt8(ascii: "\""), toByteOffset: _count, as: UInt8.self)
+    _count &+= 1
+    let end = unsafe writeCleanRun(of: text, from: 0)
+    if end == count {  // nothing to escape: the room reserved is enough
+      unsafe storage.storeBytes(of: UInt8(ascii: "\""), toByteOffset: _count, as: UInt8.self)
+      _count &+= 1
+    } else {
+      append(jsonEscaping: text, from: end)
+      append(UInt8(ascii: "\""))
     }
   }
 
-  /// Appends the bytes from `start` up to the first that must be escaped; returns where that is, or the end.
+  /// Appends the UTF-8 bytes of `text` with what JSON wants escaped, without quotation marks.
+  public mutating func append(jsonEscaping text: RawSpan) { append(jsonEscaping: text, from: 0) }
+
+  private mutating func append(jsonEscaping text: RawSpan, from start: Int) {
+    reserve(text.byteCount &- start)
+    var index = unsafe writeCleanRun(of: text, from: start)
+    while index < text.byteCount {
+      unsafe append(jsonEscape: text.uncheckedByte(at: index))
+      index &+= 1
+      reserve(text.byteCount &- index)
+      index = unsafe writeCleanRun(of: text, from: index)
+    }
+  }
+
+  /// Writes the bytes from `start` up to the first that must be escaped; returns where that is, or the end. The caller has reserved
+  /// room for all of the rest, so that what is copied before it is looked at has a place.
   ///
   /// A rest that is no multiple of a step ends with a step that overlaps the one before: it copies the same bytes again.
-  @inline(__always)
-  private mutating func appendCleanRun(of text: RawSpan, from start: Int) -> Int {
+  @unsafe @inline(__always)
+  private mutating func writeCleanRun(of text: RawSpan, from start: Int) -> Int {
     let count = text.byteCount
     let left = count &- start
-    // Room for all of the rest, so that what is copied before it is looked at has a place.
-    reserve(left)
     // Where byte 0 of the text would stand; each store below lies between the places of `start` and `count`.
-    let target = unsafe (storage ?? ByteBuffer.nowhere) + _count - start
+    let target = unsafe storage + _count - start
     var end = count
     if left >= 16 {
       end = unsafe JSONEscaping.copyLong(text, from: start, to: target)
@@ -63,11 +74,8 @@ extension ByteBuffer {
       let last = unsafe text.uncheckedWord(at: count &- 8)
       unsafe (target + start).storeBytes(of: first.littleEndian, as: UInt64.self)
       unsafe (target + count - 8).storeBytes(of: last.littleEndian, as: UInt64.self)
-      let inFirst = JSONEscaping.alarms(first)
-      let inLast = JSONEscaping.alarms(last)
-      if inFirst | inLast != 0 {
-        end = inFirst != 0 ? start &+ inFirst.trailingZeroBitCount / 8 : count &- 8 &+ inLast.trailingZeroBitCount / 8
-      }
+      let place = JSONEscaping.firstAlarm(first, last)
+      if place < 16 { end = place < 8 ? start &+ place : count &- 16 &+ place }
     } else if left >= 4 {
       let first = unsafe text.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: UInt32.self)
       let last = unsafe text.unsafeLoadUnaligned(fromUncheckedByteOffset: count &- 4, as: UInt32.self)
@@ -155,6 +163,18 @@ private enum JSONEscaping {
       if index >= text.byteCount { return text.byteCount }
       index = min(index, text.byteCount &- step)
     }
+  }
+
+  /// Which of sixteen bytes is the first that must be escaped, 16 if none must.
+  @inline(__always)
+  static func firstAlarm(_ first: UInt64, _ second: UInt64) -> Int {
+    #if arch(x86_64)
+      let alarms = alarms(SIMD2(Int64(bitPattern: first), Int64(bitPattern: second)))
+      return alarms == 0 ? 16 : alarms.trailingZeroBitCount
+    #else
+      let inFirst = alarms(first)
+      return inFirst != 0 ? inFirst.trailingZeroBitCount / 8 : 8 &+ alarms(second).trailingZeroBitCount / 8
+    #endif
   }
 
   /// The high bit of each byte below 0x20, `"` or `\`. Bits above the lowest one may be false alarms (a borrow), the lowest is true.

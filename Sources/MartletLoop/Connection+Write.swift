@@ -67,7 +67,7 @@ extension Connection {
     guard !hot.isWriting else { return false }
     let count = hot.output.count
     if count == 0 { return hot.phase != .closing }
-    var buffer = unsafe uv_buf_t(base: hot.output.storage!.assumingMemoryBound(to: CChar.self), len: count)
+    var buffer = unsafe uv_buf_t(base: hot.output.storage.assumingMemoryBound(to: CChar.self), len: count)
     let written = unsafe Int(uv_try_write(hot.stream, &buffer, 1))
     if written == count {
       hot.loop.core.statistics.bytesOut &+= UInt64(truncatingIfNeeded: count)
@@ -89,7 +89,7 @@ extension Connection {
     var bytes = ByteBuffer()
     swap(&hot.output, &bytes)
     let count = bytes.count - offset
-    var buffer = unsafe uv_buf_t(base: (bytes.storage! + offset).assumingMemoryBound(to: CChar.self), len: count)
+    var buffer = unsafe uv_buf_t(base: (bytes.storage + offset).assumingMemoryBound(to: CChar.self), len: count)
     loop.core.statistics.bytesOut &+= UInt64(truncatingIfNeeded: offset)
     let pending = UnsafeMutablePointer<PendingWrite>.allocate(capacity: 1)
     unsafe pending.initialize(to: PendingWrite(bytes: bytes, start: now, progressed: now))

@@ -267,7 +267,7 @@ struct Connection {
     if hot.input.capacity &- count < min(room, LoopLimits.readBytesMin) {
       hot.input.reserve(min(room, max(hot.input.capacity, LoopLimits.readBytesMin)))
     }
-    return unsafe UnsafeMutableRawBufferPointer(start: hot.input.storage! + count, count: min(hot.input.capacity &- count, room))
+    return unsafe UnsafeMutableRawBufferPointer(start: hot.input.storage + count, count: min(hot.input.capacity &- count, room))
   }
 
   /// Copies what the session left in the scratch to a buffer of the connection's own.

@@ -26,6 +26,17 @@ struct ByteBufferTests {
     #expect(buffer.copied() == Array("litté".utf8) + [1, 2, 3, 4])
   }
 
+  @Test("Four literals at once, and the beginning of another buffer")
+  func several() {
+    var buffer = ByteBuffer()
+    buffer.append("Content-Type", ": ", "text/plain; charset=utf-8, and so on beyond the first memory", "\r\n")
+    #expect(buffer.text == "Content-Type: text/plain; charset=utf-8, and so on beyond the first memory\r\n")
+    var other = ByteBuffer()
+    other.append(buffer, first: 7)
+    other.append(buffer, first: 0)
+    #expect(other.text == "Content")
+  }
+
   @Test("Removing from the front keeps the rest")
   func removesFirst() {
     var buffer = ByteBuffer()

@@ -25,7 +25,8 @@ struct RawSpanBytesTests {
     #expect(span(left) { a in span(right) { a.equalsInConstantTime($0) } } == equal)
   }
 
-  @Test("Blanks at the ends are left out, others stay", arguments: [("", ""), (" \t ", ""), ("a", "a"), (" a b\t", "a b"), ("\ra ", "\ra")])
+  @Test(
+    "Blanks at the ends are left out, others stay", arguments: [("", ""), (" \t ", ""), ("a", "a"), (" a b\t", "a b"), ("\ra ", "\ra")])
   func trims(text: String, trimmed: String) {
     #expect(span(text) { $0.trimmed.text } == trimmed)
   }
