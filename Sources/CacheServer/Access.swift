@@ -1,6 +1,6 @@
 /// Who may ask: the token where there is one, and where there is none, no browser.
 ///
-/// Middleware composed around the routes at start; `/healthz` and `/readyz` stand outside of it.
+/// Asked before all routes but `/healthz` and `/readyz`, which stand outside of it, and before a body is waited for.
 
 internal import MartletBytes
 internal import MartletHTTP
@@ -8,17 +8,14 @@ internal import MartletServer
 
 enum Access {
   /// Wants `Authorization: Bearer <token>` (RFC 6750 section 2.1), compared in constant time.
-  static func token(_ token: String) -> Middleware {
+  static func token(_ token: String) -> Admission {
     let expected = Array(token.utf8)
     let refusal = HTTPError(
       .unauthorized, "this server wants a token: send Authorization: Bearer <token>", fields: [HTTPField("WWW-Authenticate", "Bearer")])
-    return { next in
-      { request, response in
-        guard let credentials = request.field("authorization"), let shown = bearerToken(credentials),
-          expected.rawSpan.equalsInConstantTime(shown)
-        else { throw refusal }
-        try next(request, &response)
-      }
+    return { request in
+      guard let credentials = request.field("authorization"), let shown = bearerToken(credentials),
+        expected.rawSpan.equalsInConstantTime(shown)
+      else { throw refusal }
     }
   }
 
@@ -32,19 +29,16 @@ enum Access {
   /// Keeps browsers out of a server without a token: a page from elsewhere reaches a local port by a name of its own (DNS
   /// rebinding), so `Host` must be loopback or the address listened on; and it can POST without asking unless a JSON content
   /// type is wanted, which makes the browser ask first.
-  static func noBrowsers(listeningOn address: ListenAddress) -> Middleware {
+  static func noBrowsers(listeningOn address: ListenAddress) -> Admission {
     let own: String? = if case .tcp(let host, _) = address { host.lowercased() } else { nil }
     let acceptsAnyHost = if case .unix = address { true } else { false }
     let foreignHost = HTTPError(
       .forbidden, "without a token this server answers to loopback names and its own address only; see --token and --insecure")
     let notJSON = HTTPError(.unsupportedMediaType, "send this body with Content-Type: application/json")
-    return { next in
-      { request, response in
-        if !acceptsAnyHost, request.host.byteCount > 0, !isLocal(host: request.host, own: own) { throw foreignHost }
-        if request.method == .post, request.body.byteCount > 0 {
-          guard let type = request.field("content-type"), MediaType.isJSON(type) else { throw notJSON }
-        }
-        try next(request, &response)
+    return { request in
+      if !acceptsAnyHost, request.host.byteCount > 0, !isLocal(host: request.host, own: own) { throw foreignHost }
+      if request.method == .post, request.hasBody, request.isRouted {
+        guard let type = request.field("content-type"), MediaType.isJSON(type) else { throw notJSON }
       }
     }
   }

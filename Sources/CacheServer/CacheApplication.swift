@@ -25,9 +25,9 @@ struct CacheApplication {
   /// A token if there is one; else no browsers, unless that too is waived.
   private func restrict(_ router: inout Router, _ options: ServeOptions) {
     if let token = options.token {
-      router.use(Access.token(token))
+      router.admit(Access.token(token))
     } else if !options.insecure {
-      router.use(Access.noBrowsers(listeningOn: options.http))
+      router.admit(Access.noBrowsers(listeningOn: options.http))
     }
   }
 }

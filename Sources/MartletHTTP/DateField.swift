@@ -16,13 +16,15 @@ package struct DateField: ~Copyable, Sendable {
 
   /// Appends the start of a 200 reply.
   @inline(__always)
-  func appendOK(to output: inout ByteBuffer) { output.append(okHead) }
+  func appendOK(to output: inout ByteBuffer) { output.append(okHead, first: Self.okHeadBytes) }
 
   /// Appends `Date: …\r\n`.
   func appendLine(to output: inout ByteBuffer) { output.append(okHead.bytes[Self.statusLineBytes..<okHead.count]) }
 
   /// `HTTP/1.1 200 OK\r\n`
   private static var statusLineBytes: Int { 17 }
+  /// With the date, which has one length until the year 10000.
+  private static var okHeadBytes: Int { statusLineBytes + 37 }
 
   /// Renders again if the second has changed.
   @inline(__always)
@@ -39,6 +41,7 @@ package struct DateField: ~Copyable, Sendable {
     okHead.append("HTTP/1.1 200 OK\r\nDate: ")
     okHead.append(httpDate: seconds)
     okHead.append("\r\n")
+    precondition(okHead.count == Self.okHeadBytes, "a date of another length")
   }
 }
 

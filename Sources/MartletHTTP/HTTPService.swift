@@ -54,7 +54,8 @@ struct HTTPLoop: ~Copyable {
   let limits: HTTPLimits
   let lookAhead: LookAhead?
   var upcoming = UpcomingPaths()
-  var scratch = RequestScratch()
+  /// Where the request under way is taken apart; at one place, for requests to borrow.
+  var scratch = UniqueBox(RequestScratch())
   var writer: ResponseWriter
   var batch = ReplyBatch()
   /// Whether the server is stopping; read once per call of a session.
@@ -69,12 +70,51 @@ struct HTTPLoop: ~Copyable {
 
   /// Finds the route for the head in `scratch`, which was read from `bytes`; false if there is none.
   @inline(__always)
-  mutating func route(_ bytes: RawSpan) -> Bool { routes.match(&scratch, of: bytes) }
+  mutating func route(_ bytes: RawSpan) -> Bool { routes.match(&scratch.value, of: bytes) }
+
+  /// Whether the route that was found asks nobody, or has let in a request with this method and these fields before.
+  @inline(__always)
+  var isAdmitted: Bool {
+    let admission = routes.endpoints[scratch.value.match.route].admission
+    if admission == 0 { return true }
+    return scratch.value.head.section.isAdmitted(by: admission, scratch.value.head.method) && scratch.value.head.targetHost.isEmpty
+  }
+
+  /// Asks whether the request in `scratch` may come in; why not.
+  mutating func refusal(of service: HTTPService, head: RawSpan, at now: MonotonicTime, from connection: ConnectionID) -> HTTPError? {
+    let route = scratch.value.match.route
+    let admission = routes.endpoints[route].admission
+    do {
+      try routes.admissions[Int(admission) - 1].check(Request(scratch, of: head, body: RawSpan(), at: now, from: connection))
+    } catch {
+      return service.reply(for: error, route: route)
+    }
+    // A host in the target is no part of the section, which is what the verdict is kept with; and where there is no route it may have
+    // been a milder one.
+    if scratch.value.head.targetHost.isEmpty && route != routes.unmatched {
+      scratch.value.head.section.admit(by: admission, scratch.value.head.method)
+    }
+    return nil
+  }
+
+  /// Prepares the writer for the reply to the request in `scratch`.
+  @inline(__always)
+  mutating func beginReply() {
+    let minorVersion = scratch.value.head.minorVersion
+    let implicit: ResponseWriter.Persistence = minorVersion == 0 ? .keepAlive : .implicit
+    let persistence = scratch.value.head.keepsAlive && !isDraining ? implicit : .close
+    let isHead = scratch.value.head.method == .head
+    writer.begin(isHead: isHead, minorVersion: minorVersion, persistence: persistence)
+  }
 
   /// Announces what a pipeline will read.
   @inline(__always)
   mutating func look(_ input: RawSpan) {
-    if let lookAhead { lookAhead.scout(input, section: scratch.head.section, &upcoming) }
+    guard let lookAhead else { return }
+    // Only for those who were let in: who is refused reaches nothing.
+    let admission = routes.endpoints[routes.unmatched].admission
+    guard admission == 0 || scratch.value.head.section.isAdmitted(by: admission, .get) else { return }
+    lookAhead.scout(input, after: scratch, &upcoming)
   }
 
   /// Lends the connection's output to the writer for one call of a session.
@@ -97,7 +137,7 @@ struct HTTPLoop: ~Copyable {
   @inline(__always)
   mutating func noteReply(of service: HTTPService) {
     if batch.isFull { batch.record(in: &service.statistics.value) }
-    batch.note(route: scratch.match.route, status: writer.status)
+    batch.note(route: scratch.value.match.route, status: writer.status)
   }
 }
 

@@ -10,8 +10,8 @@ extension HTTPSession {
   /// Head and body are presented again when they are there together, and parsed again: that costs less than keeping a parsed head
   /// for each connection.
   mutating func waitForBody(_ requestBytes: Int, of count: Int, _ loop: inout HTTPLoop, at now: MonotonicTime) -> Progress.Next {
-    let headBytes = loop.scratch.head.byteCount
-    if loop.scratch.head.expectsContinue && count == headBytes { loop.writer.sendContinue() }
+    let headBytes = loop.scratch.value.head.byteCount
+    if loop.scratch.value.head.expectsContinue && count == headBytes { loop.writer.sendContinue() }
     pace = BodyPace(at: now, counted: -headBytes, received: count - headBytes)
     bytesNeeded = requestBytes
     return wait()
@@ -20,8 +20,8 @@ extension HTTPSession {
   // MARK: Chunked
 
   mutating func beginChunks(_ rest: RawSpan, _ position: inout Int, _ loop: inout HTTPLoop, at now: MonotonicTime) {
-    let headBytes = loop.scratch.head.byteCount
-    if loop.scratch.head.expectsContinue && rest.byteCount == headBytes { loop.writer.sendContinue() }
+    let headBytes = loop.scratch.value.head.byteCount
+    if loop.scratch.value.head.expectsContinue && rest.byteCount == headBytes { loop.writer.sendContinue() }
     savedHead.append(rest[0..<headBytes])
     position += headBytes
     decoder = ChunkedDecoder()
@@ -50,7 +50,7 @@ extension HTTPSession {
   private func handleSaved(
     _ head: borrowing ByteBuffer, _ body: borrowing ByteBuffer, _ loop: inout HTTPLoop, at now: MonotonicTime
   ) throws(RequestFailure) {
-    guard try RequestParser.parse(head.bytes, limits: loop.limits, into: &loop.scratch.head), loop.route(head.bytes) else {
+    guard try RequestParser.parse(head.bytes, limits: loop.limits, into: &loop.scratch.value.head), loop.route(head.bytes) else {
       preconditionFailure("a head that was parsed and routed before is not any more")
     }
     handle(head: head.bytes, body: body.bytes, &loop, at: now)
@@ -58,17 +58,22 @@ extension HTTPSession {
 
   // MARK: Unwanted
 
-  /// Answers a request that no route wants at once. Its body is dropped as it comes; but a client that waits for `100 Continue`
+  /// Answers a request that no route wants, or that is refused, at once. Its body is dropped as it comes; but a client that waits for `100 Continue`
   /// may or may not send it now, so that connection closes.
   mutating func replyWithoutBody(
-    _ rest: RawSpan, _ position: inout Int, _ loop: inout HTTPLoop, at now: MonotonicTime
+    _ rest: RawSpan, _ position: inout Int, _ loop: inout HTTPLoop, at now: MonotonicTime, refusal: HTTPError? = nil
   ) -> Progress.Next? {
-    let headBytes = loop.scratch.head.byteCount
-    phase = loop.scratch.head.isChunked ? .unwantedChunks : .unwantedBytes(loop.scratch.head.contentLength ?? 0)
+    let headBytes = loop.scratch.value.head.byteCount
+    phase = loop.scratch.value.head.isChunked ? .unwantedChunks : .unwantedBytes(loop.scratch.value.head.contentLength ?? 0)
     decoder = ChunkedDecoder()
     pace = BodyPace(at: now, counted: 0, received: 0)
-    if loop.scratch.head.expectsContinue && rest.byteCount == headBytes { loop.scratch.head.closeAfterReply() }
-    handle(head: rest, body: rest[0..<0], &loop, at: now)
+    if loop.scratch.value.head.expectsContinue && rest.byteCount == headBytes { loop.scratch.value.head.closeAfterReply() }
+    if let refusal {
+      loop.beginReply()
+      loop.writer.problem(refusal)
+    } else {
+      handle(head: rest, body: rest[0..<0], &loop, at: now)
+    }
     position += headBytes
     return finishReply(&loop, at: now)
   }

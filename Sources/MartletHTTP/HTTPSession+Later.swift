@@ -40,7 +40,7 @@ extension HTTPSession {
     var held = ByteBuffer()
     held.append(loop.writer.held)
     owed = OwedReply(
-      sequence: sequence, route: loop.scratch.match.route, start: now, isHead: loop.writer.isHead,
+      sequence: sequence, route: loop.scratch.value.match.route, start: now, isHead: loop.writer.isHead,
       minorVersion: loop.writer.minorVersion, persistence: loop.writer.persistence, held: held, pull: nil)
     phase = .owed
     service.startAsync(id) { [sequence] in

@@ -1,15 +1,16 @@
 /// One HTTP/1.1 connection: the life of a request, from bytes to bytes. Pure: knows no socket and starts no thread.
 ///
-/// `serve` holds the decisions: **parse → route → frame the body → handle → finish**, again and again while there is input.
+/// `serve` holds the decisions: **parse → route → admit → frame the body → handle → finish**, again and again while there is input.
 /// What it needs is below it and returns: `RequestParser`, `ChunkedDecoder`, `RouteTree`, the handler, `ResponseWriter`. Bodies
 /// that arrive in pieces are in `HTTPSession+Body.swift`, timeouts in `HTTPSession+Deadlines.swift`, replies that come later in
 /// `HTTPSession+Later.swift`.
 ///
 /// Cost of a pipelined `GET /json`: no allocation, no lock, no copy of input; one parse (offsets into the read buffer, the field
-/// section compared rather than parsed where it repeats), one probe or walk in flat route arrays, one indirect call with one retain of
-/// the handler's context, the reply written once in place. By callgrind at depth 16, in instructions: parse 240, route 130, handler's
-/// calls of the writer 270, the rest of this file 260; under 1,200 together with the handler's own JSON. Per call of `receive`, not
-/// per request: two swaps of the output buffer, one clock reading for the latencies.
+/// section compared rather than parsed where it repeats, and who may come in judged once per section), one probe or walk in flat
+/// route arrays, one indirect call with one retain of the handler's context, the reply written once in place. By callgrind at depth
+/// 16, in instructions: parse 170, route 120, handler's calls of the writer 200, the rest of this file 240; 1,080 together with the
+/// handler's own JSON and the loop. Per call of `receive`, not per request: two swaps of the output buffer, one clock reading for the
+/// latencies.
 
 package import MartletBytes
 
@@ -100,24 +101,28 @@ package struct HTTPSession: ByteSession, ~Copyable {
         let rest = input[position..<input.byteCount]
         if try skipLineBreak(rest, &position) { continue }
         guard try parseHead(rest, &loop, at: now) else { return wait() }
-        let headBytes = loop.scratch.head.byteCount
+        let headBytes = loop.scratch.value.head.byteCount
 
-        // Route, before a body is waited for: what no route wants is not kept.
+        // Route and admit, before a body is waited for: what no route wants, or who may not come in, is not kept.
         let isRouted = loop.route(rest)
+        if loop.scratch.value.head.contentLength ?? 0 > loop.limits.bodyBytesMax { throw .bodyTooLarge }
+        if !loop.isAdmitted, let refusal = loop.refusal(of: service, head: rest, at: now, from: id) {
+          if let next = replyWithoutBody(rest, &position, &loop, at: now, refusal: refusal) { return next }
+          continue
+        }
 
         // Frame
         var requestBytes = headBytes
-        if loop.scratch.head.hasBody {
-          if loop.scratch.head.contentLength ?? 0 > loop.limits.bodyBytesMax { throw .bodyTooLarge }
+        if loop.scratch.value.head.hasBody {
           if !isRouted {
             if let next = replyWithoutBody(rest, &position, &loop, at: now) { return next }
             continue
           }
-          if loop.scratch.head.isChunked {
+          if loop.scratch.value.head.isChunked {
             beginChunks(rest, &position, &loop, at: now)
             continue
           }
-          requestBytes &+= loop.scratch.head.contentLength ?? 0
+          requestBytes &+= loop.scratch.value.head.contentLength ?? 0
           if rest.byteCount < requestBytes { return waitForBody(requestBytes, of: rest.byteCount, &loop, at: now) }
         }
 
@@ -140,11 +145,11 @@ package struct HTTPSession: ByteSession, ~Copyable {
   private mutating func parseHead(_ rest: RawSpan, _ loop: inout HTTPLoop, at now: MonotonicTime) throws(RequestFailure) -> Bool {
     if rest.byteCount == 0 || rest.byteCount == 1 && rest[0] == ASCII.carriageReturn { return false }
     if unfinished.isUnderWay && !unfinished.isWorthParsing(rest, headBytesMax: loop.limits.headBytesMax) { return false }
-    guard try RequestParser.parse(rest, limits: loop.limits, into: &loop.scratch.head) else {
+    guard try RequestParser.parse(rest, limits: service.limits, into: &loop.scratch.value.head) else {
       unfinished.note(rest.byteCount, at: now)
       return false
     }
-    unfinished.reset()
+    if unfinished.isUnderWay { unfinished.reset() }
     leadingLineBreaks = 0
     bytesNeeded = 1
     return true
@@ -166,21 +171,21 @@ package struct HTTPSession: ByteSession, ~Copyable {
   /// Calls the route's handler; whatever it throws becomes a reply here.
   @inline(__always)
   func handle(head: RawSpan, body: RawSpan, _ loop: inout HTTPLoop, at now: MonotonicTime) {
-    loop.writer.begin(loop.scratch.head, isDraining: loop.isDraining)
+    loop.beginReply()
     call(loop.routes, loop.scratch, head: head, body: body, &loop.writer, at: now)
   }
 
   @inline(__always)
   private func call(
-    _ routes: borrowing RouteTree, _ scratch: borrowing RequestScratch, head: RawSpan, body: RawSpan, _ writer: inout ResponseWriter,
-    at now: MonotonicTime
+    _ routes: borrowing RouteTree, _ scratch: borrowing UniqueBox<RequestScratch>, head: RawSpan, body: RawSpan,
+    _ writer: inout ResponseWriter, at now: MonotonicTime
   ) {
-    let request = Request(scratch, of: head, body: body, at: now, from: id)
+    let route = scratch.value.match.route
     do {
-      try routes.endpoints[scratch.match.route].handler(request, &writer)
+      try routes.endpoints[route].handler(Request(scratch, of: head, body: body, at: now, from: id), &writer)
       try writer.finish()
     } catch {
-      writer.problem(service.reply(for: error, route: scratch.match.route))
+      writer.problem(service.reply(for: error, route: route))
     }
   }
 
@@ -205,7 +210,7 @@ package struct HTTPSession: ByteSession, ~Copyable {
   mutating func refuse(_ failure: RequestFailure, _ loop: inout HTTPLoop, reason: CloseReason = .protocolError) -> Progress.Next {
     loop.writer.begin(isHead: false, minorVersion: 1, persistence: .close)
     loop.writer.problem(failure.error(loop.limits))
-    loop.scratch.match.route = loop.routes.unmatched
+    loop.scratch.value.match.route = loop.routes.unmatched
     loop.noteReply(of: service)
     return .close(reason)
   }

@@ -17,12 +17,15 @@ struct LiteralPaths: Sendable {
   private var slots: [Slot]
   private var bytes: [UInt8] = []
   private let mask: Int
+  /// Length of the longest path.
+  private let countMax: Int
 
   init(_ paths: [(path: [UInt8], endpoint: Int)]) {
     var size = 4
     while size < paths.count * 2 { size *= 2 }
     slots = Array(repeating: Slot(), count: size)
     mask = size - 1
+    countMax = paths.reduce(0) { max($0, $1.path.count) }
     for (path, endpoint) in paths {
       let word = Self.word(path.rawSpan, from: 0, to: path.count)
       var index = place(of: word, count: path.count)
@@ -37,6 +40,7 @@ struct LiteralPaths: Sendable {
   func endpoint(_ text: RawSpan, _ range: ByteRange) -> Int {
     let start = Int(range.start)
     let end = Int(range.end)
+    if end &- start > countMax { return -1 }
     let word = Self.word(text, from: start, to: end)
     var index = place(of: word, count: end &- start)
     while true {

@@ -18,14 +18,14 @@ package struct LookAhead: Sendable {
     self.announce = announce
   }
 
-  /// Looks over the requests in `input`. `section` is the last field section: one that differs ends the look.
+  /// Looks over the requests in `input`. `last` is the request before: another field section than that one's ends the look.
   @inline(__always)
-  func scout(_ input: RawSpan, section: borrowing FieldSection, _ paths: inout UpcomingPaths) {
+  func scout(_ input: RawSpan, after last: borrowing UniqueBox<RequestScratch>, _ paths: inout UpcomingPaths) {
     let pathStart = 4
     guard input.byteCount > 2 * (pathStart + prefix.count + 12), isGet(input, at: 0),
       input[pathStart..<pathStart + prefix.count].equals(prefix.rawSpan)
     else { return }
-    collect(input, section: section, &paths)
+    collect(input, section: last.value.head.section, &paths)
     if paths.count > 1 { announce(paths, input) }
   }
 
@@ -37,8 +37,8 @@ package struct LookAhead: Sendable {
       let end = targetEnd(input, from: key)
       let fields = end + " HTTP/1.1\r\n".utf8.count
       guard fields <= input.byteCount, input[start + 4..<key].equals(prefix.rawSpan) else { return }
-      paths.append(key..<end)
       guard let count = section.match(input[fields..<input.byteCount]) else { return }
+      paths.append(key..<end)
       start = fields + count
     }
   }

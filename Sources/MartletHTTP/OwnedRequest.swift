@@ -35,10 +35,7 @@ public struct OwnedRequest: Sendable {
     now = request.now
     connection = request.connection
     fields = []
-    for index in request.entries.indices {
-      let entry = request.entries[index]
-      fields.append((request.section[entry.name.range].copied().map(ASCII.lowercased), request.section[entry.value.range].copied()))
-    }
+    request.forEachField { name, value in fields.append((name.copied().map(ASCII.lowercased), value.copied())) }
   }
 
   public var isHead: Bool { method == .head }

@@ -6,77 +6,88 @@ public import MartletBytes
 public struct Request: ~Copyable, ~Escapable {
   /// The head, from the request line's first byte.
   let head: RawSpan
-  /// The field section, which `entries` are ranges of.
-  let section: RawSpan
-  /// What the parameters are ranges of: the path, or its decoded copy.
-  let parameterBytes: RawSpan
-  let entries: Span<FieldTable.Entry>
-  let parameters: Span<ByteRange>
-  let methodRange: ByteRange
-  let pathRange: ByteRange
-  let queryRange: ByteRange
-  let targetHostRange: ByteRange
-  let hostRange: ByteRange
-
   /// The whole body, transfer coding removed; empty if there is none.
   public let body: RawSpan
+  /// What the parameters are ranges of: the head, or the path's decoded copy.
+  private let parameterBytes: RawSpan
+  /// What the parser and the routes have found out: one element, of the loop's. So a request is a few words, not a copy of that.
+  private let scratch: Span<RequestScratch>
   /// The loop's clock when these bytes were read.
   public let now: MonotonicTime
   /// Which connection asked: for what answers later, through its loop.
   package let connection: ConnectionID
-  /// HEAD is routed to the GET route; the writer counts the body and does not send it.
-  public let method: Method
-  /// 1 for HTTP/1.1, 0 for HTTP/1.0.
-  public let minorVersion: UInt8
-  /// What the resource at this path allows: for the fallback, which answers 404, 405 and OPTIONS.
-  package let allowed: MethodSet
 
   @_lifetime(copy bytes, copy body, borrow scratch)
   @inline(__always)
-  init(_ scratch: borrowing RequestScratch, of bytes: RawSpan, body: RawSpan, at now: MonotonicTime, from connection: ConnectionID) {
+  init(
+    _ scratch: borrowing UniqueBox<RequestScratch>, of bytes: RawSpan, body: RawSpan, at now: MonotonicTime, from connection: ConnectionID
+  ) {
     self.head = bytes
-    self.section = bytes[scratch.head.sectionStart..<scratch.head.byteCount]
-    self.parameterBytes = scratch.match.isDecoded ? scratch.decoded.bytes : bytes
-    self.entries = scratch.head.section.fields.span
-    self.parameters = scratch.match.parameters
-    self.methodRange = scratch.head.methodBytes
-    self.pathRange = scratch.head.path
-    self.queryRange = scratch.head.query
-    self.targetHostRange = scratch.head.targetHost
-    self.hostRange = scratch.head.section.host
     self.body = body
+    self.parameterBytes = scratch.value.match.isDecoded ? scratch.value.decoded.bytes : bytes
+    self.scratch = scratch.span
     self.now = now
     self.connection = connection
-    self.method = scratch.head.method
-    self.minorVersion = scratch.head.minorVersion
-    self.allowed = scratch.match.allowed
   }
+
+  /// The field section, which the fields are ranges of.
+  var section: RawSpan {
+    @_lifetime(copy self)
+    get { head[scratch[0].head.sectionStart..<scratch[0].head.byteCount] }
+  }
+
+  /// How many field lines there are.
+  var fieldCount: Int { scratch[0].head.section.fields.count }
+
+  /// Where a field line stands in `section`; `index` is below `fieldCount`.
+  func entry(_ index: Int) -> FieldTable.Entry { scratch[0].head.section.fields[index] }
+
+  /// HEAD is routed to the GET route; the writer counts the body and does not send it.
+  public var method: Method { scratch[0].head.method }
+
+  /// 1 for HTTP/1.1, 0 for HTTP/1.0.
+  public var minorVersion: UInt8 { scratch[0].head.minorVersion }
+
+  /// What the resource at this path allows: for the fallback, which answers 404, 405 and OPTIONS.
+  package var allowed: MethodSet { scratch[0].match.allowed }
+
+  /// Whether there is a route with this path and method.
+  public var isRouted: Bool { scratch[0].match.isFound }
+
+  /// Whether the request has a body, here already or still to come.
+  public var hasBody: Bool { scratch[0].head.hasBody }
 
   public var isHead: Bool { method == .head }
 
   /// The method as sent: for `Method.other`.
   public var methodName: RawSpan {
     @_lifetime(copy self)
-    get { head[methodRange.range] }
+    get { head[scratch[0].head.methodBytes.range] }
   }
 
   /// The path as sent, percent-encoded.
   public var path: RawSpan {
     @_lifetime(copy self)
-    get { head[pathRange.range] }
+    get { head[scratch[0].head.path.range] }
   }
 
   /// The query as sent, without the `?`; empty if there is none.
   public var query: RawSpan {
     @_lifetime(copy self)
-    get { head[queryRange.range] }
+    get { head[scratch[0].head.query.range] }
   }
 
   /// `host[:port]`, checked, from an absolute target or else the Host field; empty only if HTTP/1.0 sent neither.
   public var host: RawSpan {
     @_lifetime(copy self)
-    get { targetHostRange.isEmpty ? section[hostRange.range] : head[targetHostRange.range] }
+    get {
+      let target = scratch[0].head.targetHost
+      return target.isEmpty ? section[scratch[0].head.section.host.range] : head[target.range]
+    }
   }
+
+  /// Whether a precondition was sent (RFC 9110 section 13.1: `If-Match` and its like). Without one, looking for each is spared.
+  public var hasConditions: Bool { scratch[0].head.section.hasConditions }
 
   // MARK: Fields
 
@@ -84,8 +95,9 @@ public struct Request: ~Copyable, ~Escapable {
   @_lifetime(copy self)
   public func field(_ name: StaticString) -> RawSpan? {
     let count = name.utf8CodeUnitCount
-    for index in entries.indices {
-      let entry = entries[index]
+    let section = section
+    for index in 0..<fieldCount {
+      let entry = entry(index)
       if Int(entry.name.end &- entry.name.start) == count && section[entry.name.range].equalsIgnoringCase(name) {
         return section[entry.value.range]
       }
@@ -95,8 +107,8 @@ public struct Request: ~Copyable, ~Escapable {
 
   /// Calls `body` with each value of a field, in order, as sent. `name` is in lower case.
   public func forEachField(named name: StaticString, _ body: (RawSpan) throws -> Void) rethrows {
-    for index in entries.indices where section[entries[index].name.range].equalsIgnoringCase(name) {
-      try body(section[entries[index].value.range])
+    for index in 0..<fieldCount where section[entry(index).name.range].equalsIgnoringCase(name) {
+      try body(section[entry(index).value.range])
     }
   }
 
@@ -108,19 +120,19 @@ public struct Request: ~Copyable, ~Escapable {
 
   /// Calls `body` with the name and value of each field, as sent.
   public func forEachField(_ body: (RawSpan, RawSpan) throws -> Void) rethrows {
-    for index in entries.indices { try body(section[entries[index].name.range], section[entries[index].value.range]) }
+    for index in 0..<fieldCount { try body(section[entry(index).name.range], section[entry(index).value.range]) }
   }
 
   // MARK: Parameters
 
   /// How many parameters the route's pattern has.
-  public var parameterCount: Int { parameters.count }
+  public var parameterCount: Int { scratch[0].match.parameterCount }
 
   /// The path parameter at `index`, in the order of the pattern, percent-decoded: any bytes, NUL and `/` among them. One in
   /// braces has at least one byte; a catch-all may be empty.
   @_lifetime(copy self)
   public func parameter(_ index: Int) -> RawSpan {
-    parameterBytes[parameters[index].range]
+    parameterBytes[scratch[0].match.parameter(index).range]
   }
 
   /// Calls `body` with each name and value of the query, percent-decoded once and `+` read as a space. An item without `=` has an

@@ -86,10 +86,10 @@ package struct FieldTable: ~Copyable {
   @inline(__always)
   mutating func removeAll() { count = 0 }
 
-  /// The fields in the order they arrived.
-  package var span: Span<Entry> {
-    @_lifetime(borrow self)
-    get { entries.span.extracting(first: count) }
+  /// In the order they arrived; stops the process at `count` and beyond.
+  package subscript(index: Int) -> Entry {
+    precondition(index < count, "a field that was not sent")
+    return entries[index]
   }
 
   /// Takes one more field; the parser has compared `count` with the limit.

@@ -4,9 +4,10 @@
 internal import MartletBytes
 
 extension RequestParser {
-  /// Keeps in mind what a field means, if it is one of the five that matter here. Told apart by length first.
+  /// Keeps in mind what a field means, if it is one of those that matter here. Told apart by length first.
   @inline(__always)
   static func note(_ field: FieldTable.Entry, of input: RawSpan, in section: inout FieldSection) throws(RequestFailure) {
+    if input.paddedWord(at: Int(field.name.start)) & 0xFF_FFFF | 0x20_2020 == 0x2D_6669 { section.hasConditions = true }  // "if-"
     switch field.name.end &- field.name.start {
     case 4:
       let word = input.paddedWord(at: Int(field.name.start)) & 0xFFFF_FFFF

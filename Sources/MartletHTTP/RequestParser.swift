@@ -61,6 +61,32 @@ package enum RequestParser {
     head.methodBytes = ByteRange(0, targetStart &- 1)
 
     var position = targetStart
+    while true {
+      let stops = ByteClasses.targetStops(input.paddedWord(at: position))
+      if stops != 0 {
+        position &+= stops.trailingZeroBitCount &>> 3
+        break
+      }
+      position &+= 8
+    }
+    // A path alone, and the usual version: the rest of the line is two words.
+    let isShort = position &- targetStart <= limits.targetBytesMax
+    if input.paddedWord(at: position) == 0x2E31_2F50_5454_4820,  // " HTTP/1."
+      input.paddedWord(at: position &+ 8) & 0xFF_FFFF == 0x0A0D31,  // "1", CR, LF
+      isShort, input[targetStart] == UInt8(ascii: "/")
+    {
+      head.path = ByteRange(targetStart, position)
+      head.minorVersion = 1
+      return position &+ 11
+    }
+    return try parseTarget(input, from: targetStart, at: position, limits: limits, into: &head)
+  }
+
+  /// The rest of a line whose target begins at `targetStart` and has nothing unusual before `position`.
+  private static func parseTarget(
+    _ input: RawSpan, from targetStart: Int, at stop: Int, limits: borrowing HTTPLimits, into head: inout RequestHead
+  ) throws(RequestFailure) -> Int? {
+    var position = stop
     var question = -1
     scan: while true {
       let stops = ByteClasses.targetStops(input.paddedWord(at: position))

@@ -10,6 +10,14 @@ public typealias AsyncHandler = @Sendable (OwnedRequest) async throws -> OwnedRe
 /// `next` are kept for the reply.
 public typealias Middleware = @Sendable (@escaping Handler) -> Handler
 
+/// Lets a request in by returning, or refuses it by throwing an `HTTPError`. Asked when the head is there: before a body is waited
+/// for and `100 Continue` is sent. `body` is empty then; `hasBody` says whether one comes.
+///
+/// Its verdict is a function of the method, the host and the fields alone, milder at most where there is no route (`isRouted`): whoever
+/// was let in to one route comes in again with the same method and fields, to any, without being asked. It may be called on any loop's
+/// thread.
+public typealias Admission = @Sendable (borrowing Request) throws -> Void
+
 /// An `async` handler that is to be started when the synchronous part has returned.
 struct LaterReply: Sendable {
   var request: OwnedRequest

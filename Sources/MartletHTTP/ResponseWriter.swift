@@ -34,14 +34,7 @@ public struct ResponseWriter: ~Copyable, Sendable {
 
   init(date: consuming DateField) { self.date = date }
 
-  /// Prepares for the reply to the request with this head.
-  @inline(__always)
-  mutating func begin(_ head: borrowing RequestHead, isDraining: Bool) {
-    let implicit: Persistence = head.minorVersion == 0 ? .keepAlive : .implicit
-    let persistence = head.keepsAlive && !isDraining ? implicit : .close
-    begin(isHead: head.method == .head, minorVersion: head.minorVersion, persistence: persistence)
-  }
-
+  /// Prepares for the next reply.
   @inline(__always)
   mutating func begin(isHead: Bool, minorVersion: UInt8, persistence: Persistence) {
     start = output.count
@@ -84,10 +77,7 @@ public struct ResponseWriter: ~Copyable, Sendable {
   public mutating func field(_ name: StaticString, _ value: StaticString) {
     precondition(state.rawValue <= State.fields.rawValue, "a field comes before the body")
     if state == .fields {
-      output.append(name)
-      output.append(": ")
-      output.append(value)
-      output.append("\r\n")
+      output.append(name, ": ", value, "\r\n")
     } else {
       hold(name, value)
     }

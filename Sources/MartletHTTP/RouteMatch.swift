@@ -10,6 +10,7 @@ package struct RouteMatch: ~Copyable {
 
   /// Index of the route; `RouteTree.unmatched` if none.
   package internal(set) var route = 0
+  var isFound = false
   /// Union over all routes whose pattern fits the path.
   package internal(set) var allowed = MethodSet()
   /// Whether parameters are ranges of `decoded` rather than of the head.
@@ -25,9 +26,10 @@ package struct RouteMatch: ~Copyable {
 
   init() {}
 
-  var parameters: Span<ByteRange> {
-    @_lifetime(borrow self)
-    get { ranges.span.extracting(first: parameterCount) }
+  /// The parameter at `index`; stops the process if the pattern has fewer.
+  func parameter(_ index: Int) -> ByteRange {
+    precondition(index < parameterCount, "a parameter that the pattern does not have")
+    return ranges[index]
   }
 
   /// Finds the segments of the path that stands in `bytes` from `start`, a `/`, to `end`.

@@ -16,8 +16,16 @@
 
 public struct Router: Sendable {
   var entries: [Entry] = []
+  private(set) var admissions: [Gate] = []
+  /// Number of the admission that routes registered now have, 0 for none: its index in `admissions`, plus 1.
+  private(set) var admission: UInt16 = 0
   private let prefix: String
   private var layers: [Layer]
+
+  /// An admission in a struct of its own, as `RouteTree.Endpoint` is and for the same reason.
+  struct Gate: Sendable {
+    var check: Admission
+  }
 
   /// A middleware in a struct of its own, as `RouteTree.Endpoint` is and for the same reason.
   private struct Layer: Sendable {
@@ -28,6 +36,7 @@ public struct Router: Sendable {
     var method: Method
     var pattern: RoutePattern
     var handler: Handler
+    var admission: UInt16
   }
 
   public init() { self.init(prefix: "", layers: []) }
@@ -43,7 +52,7 @@ public struct Router: Sendable {
     let whole = RoutePattern(prefix + pattern)
     let isNew = !entries.contains { $0.method == method && $0.pattern.shape == whole.shape }
     precondition(isNew, "the route \(method.name) \(whole.text) is there twice")
-    entries.append(Entry(method: method, pattern: whole, handler: wrapped(handler)))
+    entries.append(Entry(method: method, pattern: whole, handler: wrapped(handler), admission: admission))
   }
 
   /// Adds a route whose handler waits.
@@ -67,14 +76,32 @@ public struct Router: Sendable {
   /// registered is the outermost.
   public mutating func use(_ middleware: @escaping Middleware) { layers.append(Layer(wrap: middleware)) }
 
+  /// Asks `admission` first, for all routes registered from here on; on the outermost router also before the answers 404, 405 and
+  /// OPTIONS. One that was there already is asked before it.
+  public mutating func admit(_ admission: @escaping Admission) {
+    var check = admission
+    if self.admission > 0 {
+      let outer = admissions[Int(self.admission) - 1].check
+      check = { request in
+        try outer(request)
+        try admission(request)
+      }
+    }
+    admissions.append(Gate(check: check))
+    self.admission = UInt16(admissions.count)
+  }
+
   /// Adds routes below `prefix` (`/v1`), within this router's middleware and then `middleware`.
   public mutating func group(_ prefix: String, middleware: [Middleware] = [], _ build: (inout Router) -> Void) {
     precondition(prefix.isEmpty || prefix.hasPrefix("/") && !prefix.hasSuffix("/"), "a group's prefix is like /v1, not \(prefix)")
     var inner = Router(prefix: self.prefix + prefix, layers: layers)
     for wrap in middleware { inner.use(wrap) }
     inner.entries = entries
+    inner.admissions = admissions
+    inner.admission = admission
     build(&inner)
     entries = inner.entries
+    admissions = inner.admissions
   }
 
   /// The handler within this router's middleware.

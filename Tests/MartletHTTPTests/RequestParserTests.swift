@@ -51,9 +51,9 @@ struct Parsed: Equatable {
     keepsAlive = head.keepsAlive
     expectsContinue = head.expectsContinue
     fields = []
-    let entries = head.section.fields.span
-    for index in entries.indices {
-      fields.append(text(entries[index].name, from: head.sectionStart) + "=" + text(entries[index].value, from: head.sectionStart))
+    for index in 0..<head.section.fields.count {
+      let entry = head.section.fields[index]
+      fields.append(text(entry.name, from: head.sectionStart) + "=" + text(entry.value, from: head.sectionStart))
     }
   }
 }

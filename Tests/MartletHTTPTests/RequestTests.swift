@@ -36,6 +36,23 @@ struct RequestTests {
     #expect(see("http://other:8/x") { $0.host.text + $0.path.text } == "other:8/x")
   }
 
+  @Test("A precondition is noticed, whatever its case, and nothing else is taken for one")
+  func conditions() {
+    for field in ["If-Match: *", "if-none-match: \"1\"", "IF-Range: x", "X: 1\r\niF-modified-since: x"] {
+      #expect(see("/", field + "\r\n") { "\($0.hasConditions)" } == "true", "\(field)")
+    }
+    for field in ["If: x", "X-If-Match: *", "Iff-Match: *", "I: f-"] {
+      #expect(see("/", field + "\r\n") { "\($0.hasConditions)" } == "false", "\(field)")
+    }
+  }
+
+  @Test("A body is told of before it is there")
+  func bodies() {
+    #expect(see("/") { "\($0.hasBody)" } == "false")
+    #expect(see("/", "Content-Length: 0\r\n", method: "POST") { "\($0.hasBody)" } == "false")
+    #expect(see("/", "Content-Length: 1\r\n\r\nx", method: "POST") { "\($0.hasBody)" } == "true")
+  }
+
   @Test("Lists are taken apart at commas outside of quotes")
   func lists() {
     #expect(

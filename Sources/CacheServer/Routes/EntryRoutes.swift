@@ -35,8 +35,8 @@ struct EntryRoutes: Sendable {
 
   func get(_ request: borrowing Request, _ response: inout ResponseWriter) throws {
     let pointer = request.query.byteCount == 0 ? nil : try pointerQuery(request)
-    let match = request.field("if-match") == nil ? nil : try EntityTags.read("if-match", of: request)
-    let noneMatch = try EntityTags.read("if-none-match", of: request)
+    let match = request.hasConditions ? try EntityTags.read("if-match", of: request) : nil
+    let noneMatch = request.hasConditions ? try EntityTags.read("if-none-match", of: request) : nil
     let now = clock.unixTime(at: request.now)
     if let pointer { return try getPart(pointer, request, &response, match: match, noneMatch: noneMatch, at: now) }
 
