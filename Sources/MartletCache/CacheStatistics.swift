@@ -14,9 +14,16 @@ public struct CacheStatistics: Sendable {
   public internal(set) var invalidations: UInt64 = 0
   /// Entries now, expired ones not yet removed included.
   public internal(set) var entries: UInt64 = 0
-  /// Memory of entries and tables, allocator's overhead included.
+  /// Memory of entries and tables, free parts of it that are resident included.
   public internal(set) var bytes: UInt64 = 0
   public internal(set) var limitBytes: UInt64 = 0
+  /// Segments of the log now.
+  package internal(set) var segments: UInt64 = 0
+  /// Of entries that are gone, in segments with others that are not.
+  package internal(set) var deadBytes: UInt64 = 0
+  package internal(set) var tableBytes: UInt64 = 0
+  /// Of entries that eviction and compaction have copied.
+  package internal(set) var movedBytes: UInt64 = 0
   public internal(set) var leases = LeaseStatistics()
   public internal(set) var tags = TagStatistics()
   /// From the end of an entry's time until its memory was free.
@@ -29,6 +36,7 @@ public struct CacheStatistics: Sendable {
     deletes += shard.deletes
     evictions += shard.evictions
     expirations += shard.expirations
+    movedBytes += shard.movedBytes
     invalidations += shard.invalidations
     expiryLag.add(shard.expiryLag)
   }

@@ -10,16 +10,10 @@ extension CacheStore {
   ) throws(CacheError) -> Reservation {
     let plan = Entry.Plan(key: key, attributes: attributes, valueCount: valueBytes)
     try unsafe engine.pointee.check(plan)
-    let cost = EntryMemory.cost(bytes: plan.bytes)
-    let shards = shards(of: key, database: attributes.database)
-    let index = unsafe engine.pointee.shardIndex(hash(key, attributes.database))
-    let isMade = unsafe LockedShards(engine: engine, locking: shards).takeRoom(cost, shard: index, at: now)
-    guard isMade else { throw .outOfMemory }
-    guard let entry = Entry.make(plan) else {
-      unsafe engine.pointee.giveBack(cost)
-      throw .outOfMemory
-    }
-    return Reservation(store: self, entry: entry)
+    let hash = hash(key, attributes.database)
+    let block = try unsafe LockedShards(engine: engine, locking: shards(hash: hash)).makeBlock(
+      plan, protecting: nil, key: key, of: hash, at: now)
+    return Reservation(store: self, block: block, attributes: attributes, valueBytes: valueBytes)
   }
 
   /// Makes a reservation the key's entry. It must be written to its end. If the condition fails it is gone too.
@@ -27,9 +21,9 @@ extension CacheStore {
     -> PutResult
   {
     var reservation = reservation
-    let entry = reservation.take()
-    var shards = locked(entry.key, entry.database)
-    return try shards.put(reserved: entry, condition: condition, at: now)
+    let block = reservation.take()
+    var shards = locked(block.key, reservation.database)
+    return try shards.put(reserved: block, reservation.attributes(of: block), condition: condition, at: now)
   }
 
   /// The same under a lease, as `fill`.
@@ -37,9 +31,9 @@ extension CacheStore {
     _ reservation: consuming Reservation, lease: LeaseToken, condition: PutCondition = .always, at now: UnixTime
   ) throws(CacheError) -> PutResult {
     var reservation = reservation
-    let entry = reservation.take()
-    var shards = locked(entry.key, entry.database)
-    return try shards.fill(reserved: entry, lease: lease, condition: condition, at: now)
+    let block = reservation.take()
+    var shards = locked(block.key, reservation.database)
+    return try shards.fill(reserved: block, reservation.attributes(of: block), lease: lease, condition: condition, at: now)
   }
 
   /// An entry for several readers outside the lock, which is held now; nil if the system has no memory.
@@ -48,17 +42,17 @@ extension CacheStore {
     return SharedValue(pinned)
   }
 
-  /// Shares a large entry, copies a small one; nil if the system has no memory. Under the shard's lock.
+  /// Shares a large value, copies a small one; nil if the system has no memory. Under the shard's lock.
   fileprivate func hold(_ entry: Entry) -> PinnedValue? {
-    let expiry = entry.expiry
-    let staleUntil = entry.staleUntil
-    if entry.fields.contains(.large) {
-      entry.pin()
-      return PinnedValue(store: self, entry: entry, expiry: expiry, staleUntil: staleUntil)
+    if entry.isApart {
+      entry.block.pin()
+      return PinnedValue(store: self, block: entry.block, entry)
     }
-    guard let copy = entry.copied() else { return nil }
-    unsafe engine.pointee.enter(EntryMemory.cost(bytes: copy.bytes))
-    return PinnedValue(store: self, entry: copy, expiry: expiry, staleUntil: staleUntil)
+    let memory = unsafe engine.pointee.memory
+    guard let copy = memory.blocks.make(valueCount: entry.valueCount, contentType: entry.contentType, tags: entry.tags) else { return nil }
+    copy.writeValue(entry.value)
+    memory.ledger.add(copy.cost)
+    return PinnedValue(store: self, block: copy, entry)
   }
 
   /// The entry of `key` for readers outside the lock; nil if there is none. Counts a hit or a miss.
@@ -71,10 +65,7 @@ extension CacheStore {
   }
 
   /// Gives up a pin or a reservation.
-  fileprivate func release(_ entry: Entry) {
-    let cost = EntryMemory.cost(bytes: entry.bytes)
-    if entry.release() { unsafe engine.pointee.giveBack(cost) }
-  }
+  fileprivate func release(_ block: ValueBlock) { unsafe engine.pointee.memory.blocks.release(block) }
 }
 
 extension LockedShards {
@@ -86,76 +77,110 @@ extension LockedShards {
     return pinned
   }
 
-  func takeRoom(_ bytes: Int, shard: Int, at now: UnixTime) -> Bool {
-    unsafe engine.pointee.takeRoom(bytes, own: shard, held: held, at: now)
+  /// A block for the value of `plan`, its cost in the ledger; its value is yet to be written. `key` is kept in it. `hash`: of an entry
+  /// that must not be evicted for it.
+  func makeBlock(
+    _ plan: borrowing Entry.Plan, protecting hash: UInt64?, key: RawSpan = RawSpan(), of own: UInt64, at now: UnixTime
+  ) throws(CacheError) -> ValueBlock {
+    let cost = ValueBlock.cost(bytes: plan.blockBytes + key.byteCount)
+    let index = unsafe engine.pointee.shardIndex(own)
+    guard unsafe engine.pointee.takeRoom(cost, own: index, held: held, protecting: hash, at: now) else { throw .outOfMemory }
+    let memory = unsafe engine.pointee.memory
+    let (contentType, tags) = (plan.attributes.contentType, plan.attributes.tags)
+    if let block = memory.blocks.make(valueCount: plan.valueCount, contentType: contentType, tags: tags, key: key) { return block }
+    // The ledger has room, the system has not: what is evicted may be enough.
+    if unsafe engine.pointee.evicts {
+      unsafe _ = engine.pointee.shard(index).pointee.evict(bytes: cost, at: now)
+      if let block = memory.blocks.make(valueCount: plan.valueCount, contentType: contentType, tags: tags, key: key) { return block }
+    }
+    memory.ledger.subtract(cost)
+    throw .outOfMemory
   }
 }
 
 /// An entry being written that nobody sees yet. May move between threads; one writes at a time.
 package struct Reservation: ~Copyable, @unchecked Sendable {
   private let store: CacheStore
-  /// Nil once committed.
-  private var entry: Entry?
+  /// Holds key, type and tags too. Nil once committed.
+  private var block: ValueBlock?
+  fileprivate let expiry: UnixTime
+  fileprivate let staleUntil: UnixTime
+  fileprivate let flags: UInt32
+  fileprivate let database: UInt8
   /// Bytes of the value written so far.
   package private(set) var writtenCount = 0
   package let valueBytes: Int
 
-  init(store: CacheStore, entry: Entry) {
+  init(store: CacheStore, block: ValueBlock, attributes: borrowing PutAttributes, valueBytes: Int) {
     self.store = store
-    self.entry = entry
-    valueBytes = entry.valueCount
+    self.block = block
+    expiry = attributes.expiry
+    staleUntil = attributes.staleUntil
+    flags = attributes.flags
+    database = attributes.database
+    self.valueBytes = valueBytes
   }
 
   deinit {
-    if let entry { store.release(entry) }
+    if let block { store.release(block) }
   }
 
   /// Writes the next bytes of the value; no more than are missing.
   package mutating func append(_ bytes: RawSpan) {
-    entry!.writeValue(bytes, at: writtenCount)
+    block!.writeValue(bytes, at: writtenCount)
     writtenCount += bytes.byteCount
   }
 
-  /// The entry, which the caller owns from here on.
-  fileprivate mutating func take() -> Entry {
+  /// What came with the value.
+  @_lifetime(borrow block)
+  fileprivate func attributes(of block: borrowing ValueBlock) -> PutAttributes {
+    let attributes = PutAttributes(
+      expiry: expiry, staleUntil: staleUntil, flags: flags, database: database, contentType: block.contentType, tags: block.tags)
+    return unsafe _overrideLifetime(attributes, borrowing: block)
+  }
+
+  /// The block, which the caller owns from here on.
+  fileprivate mutating func take() -> ValueBlock {
     precondition(writtenCount == valueBytes, "a reservation is committed before it is written to its end")
-    return entry.take()!
+    return block.take()!
   }
 }
 
 /// An entry held for reading outside the lock; unpinned when it goes. May move between threads.
 package struct PinnedValue: ~Copyable, @unchecked Sendable {
   private let store: CacheStore
-  private let entry: Entry
-  /// As it was when pinned.
+  private let block: ValueBlock
+  package let version: UInt64
+  /// As they were when pinned.
   package let expiry: UnixTime
   package let staleUntil: UnixTime
+  package let flags: UInt32
 
-  fileprivate init(store: CacheStore, entry: Entry, expiry: UnixTime, staleUntil: UnixTime) {
+  fileprivate init(store: CacheStore, block: ValueBlock, _ entry: Entry) {
     self.store = store
-    self.entry = entry
-    self.expiry = expiry
-    self.staleUntil = staleUntil
+    self.block = block
+    version = entry.version
+    expiry = entry.expiry
+    staleUntil = entry.staleUntil
+    flags = entry.flags
   }
 
-  deinit { store.release(entry) }
+  deinit { store.release(block) }
 
   package var value: RawSpan {
     @_lifetime(borrow self)
-    get { unsafe _overrideLifetime(entry.value, borrowing: self) }
+    get { unsafe _overrideLifetime(block.value, borrowing: self) }
   }
 
   package var contentType: RawSpan {
     @_lifetime(borrow self)
-    get { unsafe _overrideLifetime(entry.contentType, borrowing: self) }
+    get { unsafe _overrideLifetime(block.contentType, borrowing: self) }
   }
 
   package var tags: RawSpan {
     @_lifetime(borrow self)
-    get { unsafe _overrideLifetime(entry.tags, borrowing: self) }
+    get { unsafe _overrideLifetime(block.tags, borrowing: self) }
   }
 
-  package var version: UInt64 { entry.version }
-  package var storedAt: UnixTime { Version.time(entry.version) }
-  package var flags: UInt32 { entry.flags }
+  package var storedAt: UnixTime { Version.time(version) }
 }

@@ -90,24 +90,33 @@ extension CacheStore {
     return (deleted, ScanCursor(position: position))
   }
 
-  /// Removes everything. A shard's entries vanish at once and are freed outside its lock.
+  /// What is freed at once when all is removed, in segments; the rest waits for `expireStep`, or for who wants room.
+  private static var freedAtOnceCount: Int { 256 }
+
+  /// Removes everything. A shard's entries vanish at once; much of their memory comes back in the steps of `expireStep`.
   package func removeAll(at now: UnixTime) {
     for index in unsafe 0..<engine.pointee.shardCount {
-      let table = unsafe engine.pointee.withLock(index) { $0.takeAll(at: now) }
-      unsafe engine.pointee.giveBack(Shard.free(table))
+      let remains = unsafe engine.pointee.withLock(index) { $0.takeAll(at: now) }
+      unsafe engine.pointee.trash.add(remains)
     }
+    freeSome()
   }
 
   /// Removes one database. Where it shares a shard with others, that shard is locked while its part is freed.
   package func removeAll(database: UInt8, at now: UnixTime) {
     for index in unsafe 0..<engine.pointee.shardCount {
-      let table = unsafe engine.pointee.withLock(index) { shard in
+      let remains: Remains? = unsafe engine.pointee.withLock(index) { shard in
         if shard.databaseCounts[Int(database)] == shard.table.count { return shard.takeAll(of: database, at: now) }
         shard.clear(database: database, at: now)
-        return shard.emptyTable()
+        return nil
       }
-      unsafe engine.pointee.giveBack(Shard.free(table))
+      if let remains { unsafe engine.pointee.trash.add(remains) }
     }
+    freeSome()
+  }
+
+  private func freeSome() {
+    for _ in 0..<CacheStore.freedAtOnceCount { guard unsafe engine.pointee.trash.freeStep() else { return } }
   }
 
   /// How many entries a database holds, expired ones not yet removed included.
@@ -119,7 +128,8 @@ extension CacheStore {
     return count
   }
 
-  /// Removes entries whose time is over, in a step of about `budget` slots (a page without any costs 1, one with some 496).
+  /// Frees memory in a step of about `budget` lines of the table: removes entries whose time is over, compacts what is sparse, frees what
+  /// `removeAll` left. A line costs 1, what is done about an entry 16; 4096 take 20 to 50 µs.
   ///
   /// Call it from a loop's timer, again at once while `isDone` is false and the loop has time. Any thread may; each step takes up
   /// where the last one stopped, shard after shard.
@@ -127,10 +137,11 @@ extension CacheStore {
     let count = unsafe engine.pointee.shardCount
     var budget = budget
     var expired = 0
+    while budget > 0, unsafe engine.pointee.trash.freeStep() { budget -= 1024 }
     while budget > 0 {
       let turn = unsafe engine.pointee.expiryTurn.load(ordering: .relaxed)
       let index = turn % count
-      let step = unsafe engine.pointee.withLock(index) { $0.expireStep(at: now, budget: &budget) }
+      let step = unsafe engine.pointee.withLock(index) { $0.maintain(at: now, budget: &budget) }
       expired += step.expired
       guard step.isDone else { continue }
       let moved = unsafe engine.pointee.expiryTurn.compareExchange(expected: turn, desired: (turn + 1) % count, ordering: .relaxed)
@@ -147,9 +158,12 @@ extension CacheStore {
         sum.add($0.counters)
         sum.entries += UInt64($0.table.count)
         sum.leases.add($0.interests.leases.statistics)
+        sum.segments += UInt64($0.log.small.count + $0.log.main.count)
+        sum.deadBytes += UInt64($0.log.deadBytes)
+        sum.tableBytes += UInt64($0.table.bytes)
       }
     }
-    sum.bytes = unsafe UInt64(max(0, engine.pointee.usedBytes))
+    sum.bytes = unsafe UInt64(max(0, engine.pointee.memory.ledger.usedBytes))
     sum.tags = unsafe engine.pointee.tags.statistics
     sum.limitBytes = unsafe UInt64(engine.pointee.limitBytes)
     return sum

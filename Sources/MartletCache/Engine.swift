@@ -5,6 +5,24 @@
 internal import MartletBytes
 internal import Synchronization
 
+/// Where everything of one store gets its memory, and the account of it.
+final class Memory: Sendable {
+  let ledger: Ledger
+  let segments: ChunkPool
+  let tables: TablePool
+  let blocks: BlockPool
+
+  init(limitBytes: Int) {
+    ledger = Ledger(limitBytes: limitBytes)
+    // Addresses cost nothing: twice the limit, since free places are scattered, and four times for blocks of powers of two. Slots
+    // count 37 bits of pairs of bytes.
+    let chunk = AddressRange.chunkBytes
+    segments = ChunkPool(rangeBytes: min(limitBytes * 2 + 32 * chunk, 1 << 38), hugeFromBytes: 64 << 20, ledger: ledger)
+    tables = TablePool(pool: ChunkPool(rangeBytes: limitBytes + 32 * chunk, hugeFromBytes: 32 << 20, ledger: ledger))
+    blocks = BlockPool(rangeBytes: limitBytes * 4 + 256 * chunk, ledger: ledger)
+  }
+}
+
 @safe @usableFromInline
 struct Engine: ~Copyable {
   /// `shardCount` initialised shards, from `init` to `deinit`.
@@ -12,9 +30,9 @@ struct Engine: ~Copyable {
   /// A lock for each, beside and not inside: a shard is touched by nobody but who holds its lock. Owned; unmanaged, since a retain and
   /// a release would cost as much as the lock itself.
   private let locks: UnsafeMutablePointer<Unmanaged<ShardLock>>
-  /// Bytes of all entries (linked, reserved, or pinned) and tables.
-  private let ledger: UnsafeMutablePointer<Atomic<Int>>
-  let pool: PagePool
+  let memory: Memory
+  /// What was removed at once and is freed bit by bit.
+  let trash: Trash
   let shardCount: Int
   private let shardBits: Int
   let hasher: KeyHasher
@@ -39,31 +57,25 @@ struct Engine: ~Copyable {
     tags = TagRegistry(hasher: hasher.hasher)
     leases = LeaseOffice()
     let seed = options.hashSeed ?? .random(in: .min ... .max)
-    unsafe ledger = .allocate(capacity: 1)
-    unsafe ledger.initialize(to: Atomic(0))
-    pool = unsafe PagePool(ledger: ledger)
+    memory = Memory(limitBytes: options.limitBytes)
+    trash = Trash(memory: memory)
     unsafe shards = .allocate(capacity: shardCount)
     unsafe locks = .allocate(capacity: shardCount)
     for index in 0..<shardCount {
       unsafe (locks + index).initialize(to: .passRetained(ShardLock()))
       unsafe (shards + index).initialize(
         to: Shard(
-          bits: shardBits, hasher: hasher, versionOrigin: options.versionOrigin, pool: pool, ledger: ledger, tags: tags,
-          leases: leases, seed: seed &+ UInt64(index)))
+          bits: shardBits, hasher: hasher, versionOrigin: options.versionOrigin, memory: memory, tags: tags, leases: leases,
+          seed: seed &+ UInt64(index)))
     }
   }
 
-  /// Nobody else holds the store any more: pins and reservations keep it alive.
+  /// Nobody else holds the store any more: pins and reservations keep it alive. The memory goes with its ranges of addresses.
   deinit {
-    for index in 0..<shardCount {
-      _ = Shard.free(unsafe shards[index].takeTable())
-    }
     for index in 0..<shardCount { unsafe locks[index].release() }
     unsafe locks.deallocate()
     unsafe shards.deinitialize(count: shardCount)
     unsafe shards.deallocate()
-    unsafe ledger.deinitialize(count: 1)
-    unsafe ledger.deallocate()
   }
 
   // MARK: Shards
@@ -86,9 +98,9 @@ struct Engine: ~Copyable {
   private func lock(_ index: Int) { unsafe locks[index]._withUnsafeGuaranteedRef { $0.lock() } }
 
   @inline(__always)
-  private func unlock(_ index: Int) { unsafe locks[index]._withUnsafeGuaranteedRef { $0.unlock() } }
+  func unlock(_ index: Int) { unsafe locks[index]._withUnsafeGuaranteedRef { $0.unlock() } }
 
-  private func tryLock(_ index: Int) -> Bool { unsafe locks[index]._withUnsafeGuaranteedRef { $0.tryLock() } }
+  func tryLock(_ index: Int) -> Bool { unsafe locks[index]._withUnsafeGuaranteedRef { $0.tryLock() } }
 
   func lock(_ set: ShardSet) { set.forEach { lock($0) } }
 
@@ -101,64 +113,6 @@ struct Engine: ~Copyable {
     news?.deliver()
   }
 
-  // MARK: The ledger
-
-  var usedBytes: Int { unsafe ledger.pointee.load(ordering: .relaxed) }
-
-  /// Enters `bytes` without asking for room.
-  func enter(_ bytes: Int) { unsafe _ = ledger.pointee.add(bytes, ordering: .relaxed) }
-
-  func giveBack(_ bytes: Int) { unsafe _ = ledger.pointee.subtract(bytes, ordering: .relaxed) }
-
-  /// Enters `bytes` in the ledger for an entry of shard `own`, evicting as needed. `returning`: what will leave it when the new entry
-  /// replaces `replaced`, which is not evicted meanwhile. False: no room, nothing entered.
-  func takeRoom(_ bytes: Int, returning: Int = 0, replaced: Place? = nil, own: Int, held: ShardSet, at now: UnixTime) -> Bool {
-    let used = unsafe ledger.pointee.add(bytes, ordering: .relaxed).newValue
-    if used - returning <= limitBytes { return true }
-    let target = limitBytes + returning
-    unsafe shard(own).pointee.protect(replaced)
-    let isMade = makeRoom(target, own: own, held: held, at: now)
-    unsafe shard(own).pointee.protect(nil)
-    if !isMade { giveBack(bytes) }
-    return isMade
-  }
-
-  /// What is evicted from one shard before the next one has its turn, so that a large value does not empty a single shard.
-  private static var turnBytes: Int { 64 << 10 }
-
-  /// Evicts until the ledger is at `target` or below: from the entry's own shard while that holds its share, then from the
-  /// others in turn, which are only tried, never waited for (their locks may come before ours in order). Where the others are
-  /// busy the limit may be passed, by one value; the next put makes up for it.
-  private func makeRoom(_ target: Int, own: Int, held: ShardSet, at now: UnixTime) -> Bool {
-    guard evicts else {
-      var budget = 4 * Page.slotCount
-      while usedBytes > target, budget > 0, unsafe !shard(own).pointee.expireStep(at: now, budget: &budget).isDone {}
-      return usedBytes <= target
-    }
-    var victim = own
-    var fruitless = 0
-    var someoneWasBusy = false
-    while true {
-      let over = usedBytes - target
-      if over <= 0 { return true }
-      if fruitless > 2 * shardCount { return someoneWasBusy }
-      let wanted = min(over, Engine.turnBytes)
-      var freed = 0
-      if victim == own {
-        let holdsItsShare = unsafe shard(own).pointee.bytes * shardCount >= usedBytes / 4 * 3
-        if holdsItsShare || fruitless >= shardCount { freed = unsafe shard(own).pointee.evict(bytes: wanted, at: now) }
-      } else if held.contains(victim) {
-        freed = unsafe shard(victim).pointee.evict(bytes: wanted, at: now)
-      } else if tryLock(victim) {
-        freed = unsafe shard(victim).pointee.evict(bytes: wanted, at: now)
-        unlock(victim)
-      } else {
-        someoneWasBusy = true
-      }
-      fruitless = freed > 0 ? 0 : fruitless + 1
-      victim = (victim + 1) & (shardCount - 1)
-    }
-  }
 }
 
 /// A set of shards, locked together in ascending order.

@@ -1,26 +1,28 @@
-/// One entry: a block of bytes outside Swift's heap. Engine; callers see `EntryView`.
+/// One entry as it lies in the log: a head of 10 bytes and what it uses, key, value. Engine; callers see `EntryView`.
 ///
 /// ```
-///  0  version        UInt64
-///  8  shape          value bytes:27 | key bytes:17 | fields:8 | database:4 | kind:4   (from the low end)
-/// 16  pins           UInt64, atomic    if .large: readers outside the lock, plus one for the table
-///     expiry         Int64             if .expiry (always if .large, so that EXPIRE never copies a large value)
-///     stale until    Int64             if .stale
-///     flags          UInt32            if .flags
-///     type bytes     UInt16            if .contentType
-///     tag stamp      UInt64            if .tags: when it was written, in invalidations (TagRegistry)
-///     tags bytes     UInt16            if .tags
+///  0  version        7 bytes; 0: dead, the table does not know it any more
+///  7  fields         UInt8
+///  8  key bytes      UInt8              both UInt32 if .wide: one of them is above 255
+///  9  value bytes    UInt8
+///     database       UInt8, kind UInt8  if .extended (else 0)
+///     expiry         Int64              if .expiry
+///     stale until    Int64              if .stale
+///     flags          UInt32             if .flags
+///     type bytes     UInt16             if .contentType
+///     tag stamp      UInt64             if .tags: when it was written, in invalidations (TagRegistry)
+///     tags bytes     UInt16             if .tags
+///     apart          address            if .apart: a large value, its type and tags are in a `ValueBlock`
 ///     key, value, content type, tags
 /// ```
 ///
-/// What an entry does not use it does not pay for. All fields are guarded by the shard's lock, except that the value, type and
-/// tags of a `.large` entry never change, so that pinned readers need none.
+/// What an entry does not use it does not pay for. All of it is guarded by its shard's lock, and may move to another place while that
+/// is held. Places in the log are even, so that a slot can count them in steps of two.
 ///
-/// One of the four homes of unsafe code. Invariant, kept by this file and by `Shard`: `base` is a live block of `bytes`
-/// bytes, aligned to 16, fully initialised by `Entry.make` before anyone else sees it.
+/// One of the four homes of unsafe code. Invariant, kept by this file and by `Shard`: `base` is inside a segment of the shard and
+/// followed by `logBytes` bytes, fully laid out by `layOut` before anyone else sees them.
 
 internal import MartletBytes
-internal import Synchronization
 
 #if canImport(Glibc)
   internal import Glibc
@@ -34,53 +36,76 @@ internal import Synchronization
 struct Entry {
   @usableFromInline let base: UnsafeMutableRawPointer
 
-  @usableFromInline
+  @usableFromInline @inline(__always)
   init(base: UnsafeMutableRawPointer) { unsafe self.base = unsafe base }
-
-  /// Whether both are the same block.
-  static func === (left: Entry, right: Entry) -> Bool { unsafe left.base == right.base }
 
   @usableFromInline
   struct Fields: OptionSet {
     @usableFromInline let rawValue: UInt8
-    @usableFromInline init(rawValue: UInt8) { self.rawValue = rawValue }
-    static var large: Fields { Fields(rawValue: 1) }
-    static var expiry: Fields { Fields(rawValue: 2) }
-    static var stale: Fields { Fields(rawValue: 4) }
-    static var flags: Fields { Fields(rawValue: 8) }
-    static var contentType: Fields { Fields(rawValue: 16) }
-    static var tags: Fields { Fields(rawValue: 32) }
+    @usableFromInline @inline(__always) init(rawValue: UInt8) { self.rawValue = rawValue }
+    static var wide: Fields { Fields(rawValue: 1) }
+    static var extended: Fields { Fields(rawValue: 2) }
+    static var expiry: Fields { Fields(rawValue: 4) }
+    static var stale: Fields { Fields(rawValue: 8) }
+    static var flags: Fields { Fields(rawValue: 16) }
+    static var contentType: Fields { Fields(rawValue: 32) }
+    static var tags: Fields { Fields(rawValue: 64) }
+    @usableFromInline static var apart: Fields { Fields(rawValue: 128) }
 
     /// Bytes in front of the key.
     @usableFromInline var headBytes: Int {
-      if rawValue == 0 { return 16 }
-      let words = (rawValue & 7).nonzeroBitCount
-      let halves = (rawValue & 8).nonzeroBitCount
-      let quarters = (rawValue & 48).nonzeroBitCount
-      let stamp = rawValue & 32 != 0 ? 8 : 0
-      return 16 + words * 8 + halves * 4 + quarters * 2 + stamp
+      if rawValue == 0 { return 10 }
+      let eights = (rawValue & 0b1100_1100).nonzeroBitCount
+      let twos = (rawValue & 0b0110_0010).nonzeroBitCount
+      return 10 + eights * 8 + twos * 2 + Int(rawValue >> 4 & 1) * 4 + Int(rawValue & 1) * 6
     }
+
+    /// Where the part of `field` begins: behind the parts of the lower bits.
+    func offset(of field: Fields) -> Int { Fields(rawValue: rawValue & (field.rawValue - 1)).headBytes }
   }
 
   // MARK: Fields
 
+  /// Version and fields in one word.
+  @usableFromInline @inline(__always)
+  var word: UInt64 { unsafe UInt64(littleEndian: base.loadUnaligned(as: UInt64.self)) }
+
+  static var versionMask: UInt64 { 0xFF_FFFF_FFFF_FFFF }
+
   @usableFromInline var version: UInt64 {
-    get { unsafe base.load(as: UInt64.self) }
-    nonmutating set { unsafe base.storeBytes(of: newValue, as: UInt64.self) }
+    get { word & 0xFF_FFFF_FFFF_FFFF }
+    nonmutating set { store((word & ~Entry.versionMask | newValue & Entry.versionMask).littleEndian, at: 0) }
   }
 
-  @usableFromInline var shape: UInt64 { unsafe base.load(fromByteOffset: 8, as: UInt64.self) }
-  @usableFromInline var valueCount: Int { Int(truncatingIfNeeded: shape & 0x7FF_FFFF) }
-  @usableFromInline var keyCount: Int { Int(truncatingIfNeeded: shape &>> 27 & 0x1_FFFF) }
-  @usableFromInline var fields: Fields { Fields(rawValue: UInt8(truncatingIfNeeded: shape &>> 44)) }
-  @usableFromInline var database: UInt8 { UInt8(truncatingIfNeeded: shape &>> 52) & 15 }
+  /// Whether the table points here.
+  var isLive: Bool { version != 0 }
+
+  @usableFromInline @inline(__always)
+  var fields: Fields { Fields(rawValue: unsafe base.load(fromByteOffset: 7, as: UInt8.self)) }
+
+  @usableFromInline @inline(__always)
+  var keyCount: Int {
+    fields.rawValue & 1 == 0 ? Int(load(UInt8.self, at: 8)) : Int(load(UInt32.self, at: 8))
+  }
+
+  @usableFromInline @inline(__always)
+  var valueCount: Int {
+    fields.rawValue & 1 == 0 ? Int(load(UInt8.self, at: 9)) : Int(load(UInt32.self, at: 12))
+  }
+
+  @usableFromInline var database: UInt8 {
+    let fields = fields
+    return fields.contains(.extended) ? load(UInt8.self, at: fields.offset(of: .extended)) : 0
+  }
+
+  /// Whether the value is in a block of its own.
+  var isApart: Bool { fields.contains(.apart) }
 
   /// Whether this is the entry of `key` in `database`.
+  @inline(__always)
   func matches(_ key: RawSpan, database: UInt8) -> Bool {
-    let shape = shape
-    guard shape &>> 27 & 0x1_FFFF == UInt64(truncatingIfNeeded: key.byteCount), shape &>> 52 & 15 == UInt64(database) else {
-      return false
-    }
+    let fields = fields
+    guard keyCount == key.byteCount, (fields.contains(.extended) ? self.database : 0) == database else { return false }
     let own = unsafe UnsafeRawPointer(base) + fields.headBytes
     return unsafe key.withUnsafeBytes { bytes in
       guard let start = bytes.baseAddress else { return true }
@@ -90,46 +115,64 @@ struct Entry {
 
   /// `.never` if it has none.
   var expiry: UnixTime {
-    get { fields.contains(.expiry) ? UnixTime(milliseconds: load(Int64.self, at: expiryOffset)) : .never }
+    get {
+      let fields = fields
+      return fields.contains(.expiry) ? UnixTime(milliseconds: load(Int64.self, at: fields.offset(of: .expiry))) : .never
+    }
     nonmutating set {
       precondition(fields.contains(.expiry), "this entry has no room for an expiry")
-      store(newValue.milliseconds, at: expiryOffset)
+      store(newValue.milliseconds, at: fields.offset(of: .expiry))
     }
   }
-
-  private var expiryOffset: Int { fields.contains(.large) ? 24 : 16 }
 
   /// At or after `expiry`.
   var staleUntil: UnixTime {
-    get {
-      guard fields.contains(.stale) else { return expiry }
-      return max(expiry, UnixTime(milliseconds: load(Int64.self, at: expiryOffset + 8)))
-    }
-    nonmutating set {
-      precondition(fields.contains(.stale), "this entry has no room for a stale time")
-      store(newValue.milliseconds, at: expiryOffset + 8)
-    }
+    let fields = fields
+    guard fields.contains(.stale) else { return expiry }
+    return max(expiry, UnixTime(milliseconds: load(Int64.self, at: fields.offset(of: .stale))))
   }
 
+  /// When its memory may be reused.
+  var deadline: UnixTime { fields.contains(.expiry) ? staleUntil : .never }
+
   var flags: UInt32 {
-    fields.contains(.flags) ? load(UInt32.self, at: fields.intersection([.large, .expiry, .stale]).headBytes) : 0
+    let fields = fields
+    return fields.contains(.flags) ? load(UInt32.self, at: fields.offset(of: .flags)) : 0
   }
 
   private var contentTypeCount: Int {
-    guard fields.contains(.contentType) else { return 0 }
-    return Int(load(UInt16.self, at: fields.intersection([.large, .expiry, .stale, .flags]).headBytes))
+    let fields = fields
+    return fields.contains(.contentType) ? Int(load(UInt16.self, at: fields.offset(of: .contentType))) : 0
   }
 
-  private var tagsCount: Int { fields.contains(.tags) ? Int(load(UInt16.self, at: fields.headBytes - 2)) : 0 }
+  private var tagsCount: Int {
+    let fields = fields
+    return fields.contains(.tags) ? Int(load(UInt16.self, at: fields.offset(of: .tags) + 8)) : 0
+  }
 
-  /// Only of entries with tags; guarded by the shard's lock even if `.large`.
+  /// Only of entries with tags; guarded by the shard's lock.
   var tagStamp: TagStamp {
-    get { TagStamp(rawValue: load(UInt64.self, at: fields.headBytes - 10)) }
-    nonmutating set { store(newValue.rawValue, at: fields.headBytes - 10) }
+    get { TagStamp(rawValue: load(UInt64.self, at: fields.offset(of: .tags))) }
+    nonmutating set { store(newValue.rawValue, at: fields.offset(of: .tags)) }
   }
 
-  /// Bytes asked of the allocator.
-  var bytes: Int { fields.headBytes + keyCount + valueCount + contentTypeCount + tagsCount }
+  /// The value of a `.apart` entry.
+  @usableFromInline
+  var block: ValueBlock {
+    get {
+      let address = load(UInt.self, at: fields.offset(of: .apart))
+      return unsafe ValueBlock(base: UnsafeMutableRawPointer(bitPattern: address).unsafelyUnwrapped)
+    }
+    nonmutating set { unsafe store(UInt(bitPattern: newValue.base), at: fields.offset(of: .apart)) }
+  }
+
+  /// What it takes in the log.
+  var logBytes: Int {
+    let fields = fields
+    if fields.rawValue == 0 { return (10 + keyCount + valueCount + 1) & ~1 }
+    let inline = fields.contains(.apart) ? 0 : valueCount + contentTypeCount + tagsCount
+    return (fields.headBytes + keyCount + inline + 1) & ~1
+  }
 
   @usableFromInline var key: RawSpan {
     @_lifetime(borrow self)
@@ -138,23 +181,29 @@ struct Entry {
 
   @usableFromInline var value: RawSpan {
     @_lifetime(borrow self)
-    get { span(at: fields.headBytes &+ keyCount, count: valueCount) }
+    get {
+      if isApart { return unsafe _overrideLifetime(block.value, borrowing: self) }
+      return span(at: fields.headBytes &+ keyCount, count: valueCount)
+    }
   }
 
   var contentType: RawSpan {
     @_lifetime(borrow self)
-    get { span(at: fields.headBytes + keyCount + valueCount, count: contentTypeCount) }
+    get {
+      if isApart { return unsafe _overrideLifetime(block.contentType, borrowing: self) }
+      return span(at: fields.headBytes + keyCount + valueCount, count: contentTypeCount)
+    }
   }
 
   var tags: RawSpan {
     @_lifetime(borrow self)
-    get { span(at: fields.headBytes + keyCount + valueCount + contentTypeCount, count: tagsCount) }
+    get {
+      if isApart { return unsafe _overrideLifetime(block.tags, borrowing: self) }
+      return span(at: fields.headBytes + keyCount + valueCount + contentTypeCount, count: tagsCount)
+    }
   }
 
-  /// When its memory may be reused.
-  var deadline: UnixTime { fields.contains(.expiry) ? staleUntil : .never }
-
-  /// The bytes are inside the block: offsets and counts come from its own shape.
+  /// The bytes are inside the entry: offsets and counts come from its own head.
   @usableFromInline
   @_lifetime(borrow self)
   func span(at offset: Int, count: Int) -> RawSpan {
@@ -162,7 +211,8 @@ struct Entry {
     return unsafe _overrideLifetime(span, borrowing: self)
   }
 
-  private func load<Number: FixedWidthInteger & BitwiseCopyable>(_: Number.Type, at offset: Int) -> Number {
+  @usableFromInline @inline(__always)
+  func load<Number: FixedWidthInteger & BitwiseCopyable>(_: Number.Type, at offset: Int) -> Number {
     unsafe base.loadUnaligned(fromByteOffset: offset, as: Number.self)
   }
 
@@ -170,9 +220,9 @@ struct Entry {
     unsafe base.storeBytes(of: number, toByteOffset: offset, as: Number.self)
   }
 
-  // MARK: Making and freeing
+  // MARK: Laying out
 
-  /// Everything about an entry but its value's bytes; `Entry.make` lays it out.
+  /// Everything about an entry but its value's bytes.
   struct Plan: ~Escapable {
     let key: RawSpan
     let attributes: PutAttributes
@@ -185,9 +235,12 @@ struct Entry {
       self.valueCount = valueCount
     }
 
+    var isApart: Bool { valueCount >= CacheLimits.largeValueBytesMin }
+
     var fields: Fields {
-      var fields: Fields = []
-      if valueCount >= CacheLimits.largeValueBytesMin { fields.formUnion([.large, .expiry, .stale]) }
+      var fields: Fields = isApart ? .apart : []
+      if key.byteCount > 255 || valueCount > 255 { fields.insert(.wide) }
+      if attributes.database != 0 { fields.insert(.extended) }
       if attributes.expiry != .never { fields.insert(.expiry) }
       if attributes.expiry != .never && attributes.expiry < attributes.staleUntil { fields.insert(.stale) }
       if attributes.flags != 0 { fields.insert(.flags) }
@@ -196,46 +249,64 @@ struct Entry {
       return fields
     }
 
-    var bytes: Int { fields.headBytes + key.byteCount + valueCount + attributes.contentType.byteCount + attributes.tags.byteCount }
+    /// What the entry takes in the log.
+    var logBytes: Int {
+      let inline = isApart ? 0 : valueCount + attributes.contentType.byteCount + attributes.tags.byteCount
+      return (fields.headBytes + key.byteCount + inline + 1) & ~1
+    }
+
+    /// What a large value takes besides.
+    var blockBytes: Int {
+      ValueBlock.bytes(value: valueCount, contentType: attributes.contentType.byteCount, tags: attributes.tags.byteCount)
+    }
   }
 
-  /// A new entry of version 0, all but its value's bytes written; nil if the system has no memory.
-  static func make(_ plan: borrowing Plan) -> Entry? {
+  /// Writes all of an entry but its value's bytes, with version 0.
+  func layOut(_ plan: borrowing Plan) {
     let fields = plan.fields
-    guard let base = unsafe EntryMemory.allocate(bytes: plan.bytes) else { return nil }
-    let entry = unsafe Entry(base: base)
-    entry.version = 0
-    var shape = UInt64(plan.valueCount) | UInt64(plan.key.byteCount) << 27
-    shape |= UInt64(fields.rawValue) << 44 | UInt64(plan.attributes.database) << 52
-    entry.store(shape, at: 8)
-    if fields.contains(.large) { unsafe entry.pins.initialize(to: Atomic(1)) }
-    if fields.contains(.expiry) { entry.expiry = plan.attributes.expiry }
-    if fields.contains(.stale) { entry.staleUntil = plan.attributes.staleUntil }
-    if fields.contains(.flags) {
-      entry.store(plan.attributes.flags, at: fields.intersection([.large, .expiry, .stale]).headBytes)
+    store((UInt64(fields.rawValue) << 56).littleEndian, at: 0)
+    if fields.contains(.wide) {
+      store(UInt32(plan.key.byteCount), at: 8)
+      store(UInt32(plan.valueCount), at: 12)
+    } else {
+      store(UInt8(plan.key.byteCount), at: 8)
+      store(UInt8(plan.valueCount), at: 9)
     }
-    if fields.contains(.contentType) {
-      let offset = fields.intersection([.large, .expiry, .stale, .flags]).headBytes
-      entry.store(UInt16(plan.attributes.contentType.byteCount), at: offset)
+    let attributes = plan.attributes
+    if fields.rawValue & ~Fields.wide.rawValue != 0 {
+      if fields.contains(.extended) { store(UInt16(attributes.database).littleEndian, at: fields.offset(of: .extended)) }
+      if fields.contains(.expiry) { store(attributes.expiry.milliseconds, at: fields.offset(of: .expiry)) }
+      if fields.contains(.stale) { store(attributes.staleUntil.milliseconds, at: fields.offset(of: .stale)) }
+      if fields.contains(.flags) { store(attributes.flags, at: fields.offset(of: .flags)) }
+      if fields.contains(.contentType) { store(UInt16(attributes.contentType.byteCount), at: fields.offset(of: .contentType)) }
+      if fields.contains(.tags) {
+        tagStamp = attributes.tagStamp
+        store(UInt16(attributes.tags.byteCount), at: fields.offset(of: .tags) + 8)
+      }
     }
-    if fields.contains(.tags) {
-      entry.store(UInt16(plan.attributes.tags.byteCount), at: fields.headBytes - 2)
-      entry.tagStamp = plan.attributes.tagStamp
-    }
-    var offset = fields.headBytes
-    entry.write(plan.key, at: offset)
-    offset += plan.key.byteCount + plan.valueCount
-    entry.write(plan.attributes.contentType, at: offset)
-    entry.write(plan.attributes.tags, at: offset + plan.attributes.contentType.byteCount)
-    return entry
+    let keyOffset = fields.headBytes
+    write(plan.key, at: keyOffset)
+    if fields.contains(.apart) { return }
+    let offset = keyOffset + plan.key.byteCount + plan.valueCount
+    write(attributes.contentType, at: offset)
+    write(attributes.tags, at: offset + attributes.contentType.byteCount)
   }
 
-  /// Writes `bytes` into the value from `offset`; before others see the entry, or under the lock and not `.large`.
-  func writeValue(_ bytes: RawSpan, at offset: Int = 0) {
-    precondition(offset >= 0 && offset + bytes.byteCount <= valueCount, "wrote past the end of a value")
-    write(bytes, at: fields.headBytes + keyCount + offset)
+  /// Whether `plan` fits exactly in the place of this entry, of the same key.
+  func isLaidOut(as plan: borrowing Plan) -> Bool {
+    let fields = fields
+    return fields == plan.fields && !fields.contains(.apart) && valueCount == plan.valueCount
+      && contentTypeCount == plan.attributes.contentType.byteCount && tagsCount == plan.attributes.tags.byteCount
   }
 
+  /// Writes the whole value of an entry that is not `.apart`.
+  @inline(__always)
+  func writeValue(_ bytes: RawSpan) {
+    precondition(bytes.byteCount == valueCount && !isApart, "a value is written at its own length")
+    write(bytes, at: fields.headBytes + keyCount)
+  }
+
+  @inline(__always)
   private func write(_ bytes: RawSpan, at offset: Int) {
     unsafe bytes.withUnsafeBytes { source in
       if let start = source.baseAddress { unsafe (base + offset).copyMemory(from: start, byteCount: source.count) }
@@ -245,7 +316,6 @@ struct Entry {
   /// The same attributes, as a plan for a value of `valueCount` bytes.
   @_lifetime(borrow self)
   func plan(valueCount: Int, expiry: UnixTime? = nil) -> Plan {
-    let fields = fields
     var attributes = PutAttributes(
       expiry: expiry ?? self.expiry,
       staleUntil: fields.contains(.stale) ? staleUntil : .neverStale,
@@ -253,54 +323,5 @@ struct Entry {
     if fields.contains(.tags) { attributes.tagStamp = tagStamp }
     let plan = Plan(key: key, attributes: attributes, valueCount: valueCount)
     return unsafe _overrideLifetime(plan, borrowing: self)
-  }
-
-  /// A private copy with its bytes as they are now; nil if the system has no memory. For entries that are not `.large`.
-  func copied() -> Entry? {
-    let bytes = bytes
-    guard let copy = unsafe EntryMemory.allocate(bytes: bytes) else { return nil }
-    unsafe copy.copyMemory(from: base, byteCount: bytes)
-    return unsafe Entry(base: copy)
-  }
-
-  // MARK: Pins
-
-  /// Owners of a `.large` entry: the table and the readers outside the lock.
-  private var pins: UnsafeMutablePointer<Atomic<UInt64>> {
-    unsafe (base + 16).assumingMemoryBound(to: Atomic<UInt64>.self)
-  }
-
-  func pin() { unsafe _ = pins.pointee.add(1, ordering: .relaxed) }
-
-  /// Gives up one ownership. True if it was the last, and the block is freed.
-  func release() -> Bool {
-    if fields.contains(.large), unsafe pins.pointee.subtract(1, ordering: .acquiringAndReleasing).newValue > 0 { return false }
-    unsafe EntryMemory.free(base)
-    return true
-  }
-}
-
-/// Where blocks come from: the system's allocator, and what it really takes for them.
-enum EntryMemory {
-  /// Nil if the system has none.
-  @unsafe
-  static func allocate(bytes: Int) -> UnsafeMutableRawPointer? { unsafe malloc(bytes) }
-
-  @unsafe
-  static func free(_ base: UnsafeMutableRawPointer) {
-    #if canImport(Glibc)
-      unsafe Glibc.free(base)
-    #elseif canImport(Musl)
-      unsafe Musl.free(base)
-    #else
-      unsafe Darwin.free(base)
-    #endif
-  }
-
-  /// What a block of `bytes` costs in memory: an 8-byte header, multiples of 16, whole pages once it is a mapping of its own
-  /// (glibc's rules; close to the truth elsewhere).
-  static func cost(bytes: Int) -> Int {
-    if bytes >= 128 << 10 { return (bytes + 16 + 4095) & ~4095 }
-    return max(32, (bytes + 8 + 15) & ~15)
   }
 }

@@ -54,13 +54,14 @@ package struct EntryView: ~Copyable, ~Escapable {
 }
 
 /// How versions are numbered: milliseconds of Unix time, then twelve bits of count.
+/// 56 bits, which end in the year 2527.
 ///
 /// A shard gives `max(last + 1, now << 12)`. So versions only rise, a restarted process begins above all that the last one gave,
 /// an entry need not store when it was written, and the number stays below 2^53 (exact in every JSON reader) until 2039. Were more
 /// than 4096 versions given in one millisecond by one shard, numbers run ahead of the clock; they stay unique.
 enum Version {
   static func first(at time: UnixTime) -> UInt64 {
-    UInt64(min(max(time.milliseconds, 0), 1 << 50)) << 12
+    UInt64(min(max(time.milliseconds, 0), 1 << 43)) << 12
   }
 
   static func time(_ version: UInt64) -> UnixTime { UnixTime(milliseconds: Int64(version >> 12)) }

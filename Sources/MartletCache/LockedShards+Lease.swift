@@ -133,19 +133,20 @@ extension LockedShards {
 
   /// The same with a value that was written before the lock was taken.
   mutating func fill(
-    reserved entry: Entry, lease: LeaseToken, condition: PutCondition, at now: UnixTime
+    reserved block: ValueBlock, _ attributes: borrowing PutAttributes, lease: LeaseToken, condition: PutCondition, at now: UnixTime
   ) throws(CacheError) -> PutResult {
     let claim: Claim
     do throws(CacheError) {
-      claim = try self.claim(entry.key, entry.database, entry.tags, lease, at: now)
+      claim = try self.claim(block.key, attributes.database, attributes.tags, lease, at: now)
     } catch {
-      discard(entry)
+      unsafe engine.pointee.memory.blocks.release(block)
       throw error
     }
-    if entry.fields.contains(.tags) { entry.tagStamp = TagStamp(claim.stamp) }
+    var stamped = copy attributes
+    stamped.tagStamp = TagStamp(claim.stamp)
     beginFill(claim)
     defer { endFill(claim) }
-    return try put(reserved: entry, condition: condition, at: now)
+    return try put(reserved: block, stamped, condition: condition, at: now)
   }
 
   /// The filler has found that there is nothing to fill with, and that this holds until `until`: removes a stale value, ends the lease,

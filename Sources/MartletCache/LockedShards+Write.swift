@@ -16,22 +16,55 @@ extension LockedShards {
     let (hash, index) = locate(key, attributes.database)
     let old = unsafe engine.pointee.shard(index).pointee.look(for: key, database: attributes.database, hash: hash, at: now)
     try check(condition, old)
-    let entry = try makeEntry(plan, replacing: old.place, shard: index, at: now)
-    entry.writeValue(value)
-    return try link(entry, hash: hash, replacing: old, shard: index, at: now)
+    if let place = old.place, place.entry.isLaidOut(as: plan) {
+      let version = unsafe engine.pointee.shard(index).pointee.overwrite(place, with: plan, value, at: now)
+      return old.livePlace == nil ? .created(version: version) : .replaced(version: version)
+    }
+    if plan.isApart {
+      let block = try makeBlock(plan, protecting: hash, of: hash, at: now)
+      block.writeValue(value)
+      return try put(plan, value, block, hash: hash, shard: index, at: now)
+    }
+    return try put(plan, value, nil, hash: hash, shard: index, at: now)
   }
 
-  /// Links an entry that was made before the lock was taken, its cost in the ledger already.
-  mutating func put(reserved entry: Entry, condition: PutCondition, at now: UnixTime) throws(CacheError) -> PutResult {
-    let (hash, index) = locate(entry.key, entry.database)
-    let old = unsafe engine.pointee.shard(index).pointee.look(for: entry.key, database: entry.database, hash: hash, at: now)
+  /// Makes a value that was written before the lock was taken the entry of its key.
+  mutating func put(
+    reserved block: ValueBlock, _ attributes: borrowing PutAttributes, condition: PutCondition, at now: UnixTime
+  ) throws(CacheError) -> PutResult {
+    let key = block.key
+    let plan = Entry.Plan(key: key, attributes: attributes, valueCount: block.value.byteCount)
+    let (hash, index) = locate(key, attributes.database)
+    let blocks = unsafe engine.pointee.memory.blocks
     do throws(CacheError) {
+      let old = unsafe engine.pointee.shard(index).pointee.look(for: key, database: attributes.database, hash: hash, at: now)
       try check(condition, old)
     } catch {
-      discard(entry)
+      blocks.release(block)
       throw error
     }
-    return try link(entry, hash: hash, replacing: old, shard: index, at: now)
+    if plan.isApart { return try put(plan, RawSpan(), block, hash: hash, shard: index, at: now) }
+    defer { blocks.release(block) }
+    return try put(plan, block.value, nil, hash: hash, shard: index, at: now)
+  }
+
+  /// Lays an entry out and links it. Its value is `value`, or in `block`, which the entry owns from here on.
+  private mutating func put(
+    _ plan: borrowing Entry.Plan, _ value: RawSpan, _ block: ValueBlock?, hash: UInt64, shard index: Int, at now: UnixTime
+  ) throws(CacheError) -> PutResult {
+    let database = plan.attributes.database
+    let before = unsafe engine.pointee.shard(index).pointee.table.find(plan.key, database: database, hash: hash)
+    guard let queue = makeRoom(plan.logBytes, replacing: before?.entry, hash: hash, shard: index, at: now) else {
+      if let block { unsafe engine.pointee.memory.blocks.release(block) }
+      throw .outOfMemory
+    }
+    // Making room may have moved what was there.
+    let old = unsafe engine.pointee.shard(index).pointee.look(for: plan.key, database: database, hash: hash, at: now)
+    let entry = unsafe engine.pointee.shard(index).pointee.lay(plan, value, block, in: queue)
+    let evicts = unsafe engine.pointee.evicts
+    guard let version = unsafe engine.pointee.shard(index).pointee.link(entry, hash: hash, replacing: old.place, evicts: evicts, at: now)
+    else { throw .outOfMemory }
+    return old.livePlace == nil ? .created(version: version) : .replaced(version: version)
   }
 
   // MARK: delete
@@ -50,7 +83,7 @@ extension LockedShards {
       }
       return false
     }
-    unsafe engine.pointee.shard(index).pointee.delete(place, hash: hash, at: now)
+    unsafe engine.pointee.shard(index).pointee.delete(place, at: now)
     return old.livePlace != nil
   }
 
@@ -69,23 +102,56 @@ extension LockedShards {
     let value: ByteBuffer
     do throws(Failure) { value = try body(EntryView(place.entry)) } catch { throw .body(error) }
     do throws(CacheError) {
-      return try rewrite(place, value.bytes, hash: hash, shard: index, at: now)
+      return try rewrite(place, key, database, value.bytes, hash: hash, shard: index, at: now)
     } catch { throw .cache(error) }
   }
 
   /// Gives a live entry another value and keeps everything else.
   private mutating func rewrite(
-    _ place: Place, _ value: RawSpan, hash: UInt64, shard index: Int, at now: UnixTime
+    _ place: Place, _ key: RawSpan, _ database: UInt8, _ value: RawSpan, hash: UInt64, shard index: Int, at now: UnixTime
   ) throws(CacheError) -> UInt64 {
     let old = place.entry
-    if value.byteCount == old.valueCount, !old.fields.contains(.large) {
+    if value.byteCount == old.valueCount, !old.isApart {
       return unsafe engine.pointee.shard(index).pointee.overwrite(place, with: value, at: now)
     }
+    // The old entry lends type and tags: it must not move between here and the copy, so room is made first, and then it is looked up.
     let plan = old.plan(valueCount: value.byteCount)
     try check(plan)
-    let entry = try makeEntry(plan, replacing: place, shard: index, at: now)
-    entry.writeValue(value)
-    return try link(entry, hash: hash, replacing: .live(place), shard: index, at: now).version
+    let bytes = plan.logBytes
+    let block: ValueBlock?
+    if plan.isApart { block = try copyApart(key, database, value, hash: hash, at: now) } else { block = nil }
+    guard let queue = makeRoom(bytes, replacing: old, hash: hash, shard: index, at: now),
+      let kept = unsafe engine.pointee.shard(index).pointee.look(for: key, database: database, hash: hash, at: now).livePlace
+    else {
+      if let block { unsafe engine.pointee.memory.blocks.release(block) }
+      throw .outOfMemory
+    }
+    let entry = unsafe engine.pointee.shard(index).pointee.lay(kept.entry.plan(valueCount: value.byteCount), value, block, in: queue)
+    let evicts = unsafe engine.pointee.evicts
+    guard let version = unsafe engine.pointee.shard(index).pointee.link(entry, hash: hash, replacing: kept, evicts: evicts, at: now)
+    else { throw .outOfMemory }
+    return version
+  }
+
+  /// A block with `value`, and the type and tags of the entry that is there.
+  private mutating func copyApart(
+    _ key: RawSpan, _ database: UInt8, _ value: RawSpan, hash: UInt64, at now: UnixTime
+  ) throws(CacheError) -> ValueBlock {
+    let index = unsafe engine.pointee.shardIndex(hash)
+    let memory = unsafe engine.pointee.memory
+    var contentType = ByteBuffer()
+    var tags = ByteBuffer()
+    guard let old = unsafe engine.pointee.shard(index).pointee.table.find(key, database: database, hash: hash) else { throw .outOfMemory }
+    contentType.append(old.entry.contentType)
+    tags.append(old.entry.tags)
+    let cost = ValueBlock.cost(bytes: ValueBlock.bytes(value: value.byteCount, contentType: contentType.count, tags: tags.count))
+    guard unsafe engine.pointee.takeRoom(cost, own: index, held: held, protecting: hash, at: now) else { throw .outOfMemory }
+    guard let block = memory.blocks.make(valueCount: value.byteCount, contentType: contentType.bytes, tags: tags.bytes) else {
+      memory.ledger.subtract(cost)
+      throw .outOfMemory
+    }
+    block.writeValue(value)
+    return block
   }
 
   // MARK: increment
@@ -110,7 +176,7 @@ extension LockedShards {
     guard let place = old.livePlace else {
       return (sum, try put(key, digits, attributes, at: now).version)
     }
-    return (sum, try rewrite(place, digits, hash: hash, shard: index, at: now))
+    return (sum, try rewrite(place, key, attributes.database, digits, hash: hash, shard: index, at: now))
   }
 
   /// As Redis reads integers: no sign but `-`, no leading zeros, no `-0`, nothing around.
@@ -146,18 +212,19 @@ extension LockedShards {
   ) throws(CacheError) -> Bool {
     let (hash, index) = locate(key, database)
     let old = unsafe engine.pointee.shard(index).pointee.look(for: key, database: database, hash: hash, at: now)
-    guard let place = old.livePlace else { return false }
+    guard var place = old.livePlace else { return false }
     guard condition.holds(for: place.entry.expiry, new: expiry) else { return false }
     if expiry <= now {
-      unsafe engine.pointee.shard(index).pointee.delete(place, hash: hash, at: now)
+      unsafe engine.pointee.shard(index).pointee.delete(place, at: now)
       return true
     }
     if !place.entry.fields.contains(.expiry) {
       if expiry == .never { return true }
-      let old = place.entry
-      let entry = try makeEntry(old.plan(valueCount: old.valueCount, expiry: expiry), replacing: place, shard: index, at: now)
-      entry.writeValue(old.value)
-      unsafe engine.pointee.shard(index).pointee.exchange(place, for: entry)
+      let bytes = place.entry.logBytes + 8
+      guard let queue = makeRoom(bytes, replacing: place.entry, hash: hash, shard: index, at: now),
+        let kept = unsafe engine.pointee.shard(index).pointee.look(for: key, database: database, hash: hash, at: now).livePlace
+      else { throw .outOfMemory }
+      place = unsafe engine.pointee.shard(index).pointee.exchange(kept, expiry: expiry, in: queue)
     }
     unsafe engine.pointee.shard(index).pointee.setExpiry(expiry, of: place)
     return true
@@ -175,39 +242,11 @@ extension LockedShards {
     if !condition.holds(for: current) { throw .conditionFailed(current: current) }
   }
 
-  /// Room in the ledger and a block, laid out but for its value.
-  private mutating func makeEntry(
-    _ plan: borrowing Entry.Plan, replacing old: Place?, shard index: Int, at now: UnixTime
-  ) throws(CacheError) -> Entry {
-    let cost = EntryMemory.cost(bytes: plan.bytes)
-    let returning = old.map { EntryMemory.cost(bytes: $0.entry.bytes) } ?? 0
-    guard unsafe engine.pointee.takeRoom(cost, returning: returning, replaced: old, own: index, held: held, at: now) else {
-      throw .outOfMemory
-    }
-    guard let entry = Entry.make(plan) else {
-      unsafe engine.pointee.giveBack(cost)
-      throw .outOfMemory
-    }
-    return entry
-  }
-
-  private mutating func link(
-    _ entry: Entry, hash: UInt64, replacing old: Shard.Lookup, shard index: Int, at now: UnixTime
-  ) throws(CacheError) -> PutResult {
-    if entry.fields.contains(.tags), entry.tagStamp == .open { entry.tagStamp = unsafe TagStamp(engine.pointee.tags.now) }
-    let evicts = unsafe engine.pointee.evicts
-    guard let version = unsafe engine.pointee.shard(index).pointee.link(entry, hash: hash, replacing: old.place, evicts: evicts, at: now)
-    else {
-      discard(entry)
-      throw .outOfMemory
-    }
-    return old.livePlace == nil ? .created(version: version) : .replaced(version: version)
-  }
-
-  /// Frees an entry that nobody has seen.
-  func discard(_ entry: Entry) {
-    let cost = EntryMemory.cost(bytes: entry.bytes)
-    if entry.release() { unsafe engine.pointee.giveBack(cost) }
+  /// Sees to it that `bytes` can be laid out in the log of a shard, for a key that is not evicted meanwhile. Where; nil: no room.
+  private func makeRoom(_ bytes: Int, replacing old: Entry?, hash: UInt64, shard index: Int, at now: UnixTime) -> SegmentQueue.Kind? {
+    let queue = unsafe engine.pointee.shard(index).pointee.queue(for: hash, replacing: old)
+    if unsafe engine.pointee.shard(index).pointee.log.open(queue, for: bytes) != nil { return queue }
+    return unsafe engine.pointee.openSegment(for: bytes, queue, own: index, held: held, protecting: hash, at: now) ? queue : nil
   }
 }
 

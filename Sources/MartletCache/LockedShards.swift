@@ -92,23 +92,20 @@ package struct LockedShards: ~Copyable {
     var sum: UInt64 = 0
     for hash in batch.hashes {
       let index = unsafe engine.pointee.shardIndex(hash)
-      guard held.contains(index), unsafe !engine.pointee.shard(index).pointee.table.isEmpty else { continue }
-      sum &+= unsafe engine.pointee.shard(index).pointee.table.page(for: engine.pointee.shard(index).pointee.table.tag(hash)).touch(hash)
+      if held.contains(index) { sum &+= unsafe engine.pointee.shard(index).pointee.table.touchLine(hash) }
     }
     for hash in batch.hashes {
       let index = unsafe engine.pointee.shardIndex(hash)
-      guard held.contains(index), unsafe !engine.pointee.shard(index).pointee.table.isEmpty else { continue }
-      let tag = unsafe engine.pointee.shard(index).pointee.table.tag(hash)
-      sum &+= unsafe engine.pointee.shard(index).pointee.table.page(for: tag).touchEntry(hash, tag: tag)
+      if held.contains(index) { sum &+= unsafe engine.pointee.shard(index).pointee.table.touchEntry(hash) }
     }
     blackHole(sum)
   }
 }
 
-/// Keeps the reads of `prefetch` from being removed.
+/// Keeps reads from being removed whose only purpose is to have been made.
 @inline(never)
 @_optimize(none)
-private func blackHole(_: UInt64) {}
+func blackHole(_: UInt64) {}
 
 /// The keys of a batch, hashed: which shards to lock, and what to read ahead. Keeps its memory from batch to batch.
 @usableFromInline

@@ -23,19 +23,19 @@ extension Shard {
   }
 
   /// Removes an entry one of whose tags was invalidated.
-  mutating func invalidate(_ place: Place, hash: UInt64, at now: UnixTime) {
+  mutating func invalidate(_ place: Place, at now: UnixTime) {
     counters.invalidations += 1
-    unlink(place, hash: hash, as: .invalidated, at: now)
+    unlink(place, as: .invalidated, at: now)
   }
 
   /// Checks the entries of the page at `tag`, removes the dead. Where to go on; nil after the last page.
   mutating func sweepTags(from tag: UInt32, at now: UnixTime) -> UInt32? {
     guard !table.isEmpty else { return nil }
     let page = table.page(for: tag)
-    for index in 0..<Page.slotCount where page[index].isFull {
-      let entry = page[index].entry
-      guard entry.fields.contains(.tags), tagState(of: entry) == .dead else { continue }
-      invalidate(Place(page: page, index: index), hash: hash(of: entry), at: now)
+    page.forEach { line, index in
+      let place = table.place(line, index)
+      guard place.entry.fields.contains(.tags), tagState(of: place.entry) == .dead else { return }
+      invalidate(place, at: now)
     }
     return page.endTag >= 1 << UInt32(Slot.tagBits) ? nil : page.endTag
   }

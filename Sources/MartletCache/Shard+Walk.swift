@@ -25,11 +25,14 @@ extension Shard {
     var next: UInt64?
     let end = self.position(after: page, shard: shard)
     // Slots with their tags in front, so that sorting them sorts the tags; entries are read only when they are given.
-    unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Page.slotCount) { order in
+    unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Page.slotsMax) { order in
       var count = 0
-      for index in 0..<Page.slotCount where page[index].isFull && page[index].tag >= first {
-        unsafe order[count] = UInt64(page[index].tag) << 32 | UInt64(index)
-        count += 1
+      for number in 0..<page.lineCount {
+        let line = page.line(number)
+        for index in 0..<Line.slotCount where line[index].isFull && line[index].tag >= first {
+          unsafe order[count] = UInt64(line[index].tag) << 32 | UInt64(number * Line.slotCount + index)
+          count += 1
+        }
       }
       unsafe order[0..<count].sort()
       var start = 0
@@ -43,6 +46,11 @@ extension Shard {
     return next ?? end
   }
 
+  private func entry(_ page: Page, _ word: UInt64) -> Entry {
+    let number = Int(word & 0xFFFF_FFFF)
+    return table.entry(page.line(number / Line.slotCount)[number % Line.slotCount])
+  }
+
   /// The entries of one tag (nearly always one): by rising hash, those at or after `position`.
   private func walkGroup(
     _ page: Page, _ group: UnsafeMutableBufferPointer<UInt64>, from position: UInt64, _ body: (Entry) -> Bool
@@ -52,14 +60,14 @@ extension Shard {
       // The least hash not given yet: groups are tiny, so looking through again is cheaper than sorting.
       var least: UInt64?
       for index in group.indices {
-        let hash = unsafe hash(of: page[Int(group[index] & 0xFFFF_FFFF)].entry)
+        let hash = unsafe hash(of: entry(page, group[index]))
         if hash < position || last.map({ hash <= $0 }) ?? false { continue }
         least = min(least ?? hash, hash)
       }
       guard let least else { return nil }
       var isFirst = true
       for index in group.indices {
-        let entry = unsafe page[Int(group[index] & 0xFFFF_FFFF)].entry
+        let entry = unsafe entry(page, group[index])
         guard hash(of: entry) == least else { continue }
         // Keys of one and the same hash cannot be told apart by a cursor: given together, or not at all.
         if !body(entry), isFirst { return least }
@@ -77,11 +85,11 @@ extension Shard {
     let page = table.page(for: table.tag(position))
     var deleted = 0
     let steps = page.count
-    for index in 0..<Page.slotCount where page[index].isFull {
-      let entry = page[index].entry
-      guard entry.database == database, entry.key.begins(with: prefix) else { continue }
-      if now < entry.expiry { deleted += 1 }
-      delete(Place(page: page, index: index), hash: hash(of: entry), at: now)
+    page.forEach { line, index in
+      let place = table.place(line, index)
+      guard place.entry.database == database, place.entry.key.begins(with: prefix) else { return }
+      if now < place.entry.expiry { deleted += 1 }
+      delete(place, at: now)
     }
     return (deleted, steps + 1, self.position(after: page, shard: shard))
   }

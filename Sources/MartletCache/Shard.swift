@@ -1,14 +1,16 @@
-/// One shard: a table, its entries, its counters; everything here happens under its lock. Engine.
+/// One shard: a table, a log, their counters; everything here happens under its lock. Engine.
 ///
 /// Knows nothing of conditions and errors: those are `LockedShards`. It does the linking and unlinking of entries, and each way
 /// in or out passes the shard's `didChange` and the ledger.
 
 internal import MartletBytes
-internal import Synchronization
 
 @safe
 struct Shard: ~Copyable {
   var table: Table
+  var log: SegmentLog
+  var ghosts: Ghosts
+  var clock: ExpiryClock
   var counters = Counters()
   private var observers: [any CacheObserver] = []
   /// Leases with their waiters, watchers: who is to learn of changes. Not the engine's.
@@ -17,38 +19,37 @@ struct Shard: ~Copyable {
   var hotKeys: HotKeys
   /// Which tags were invalidated when; the engine's own, outlives every shard.
   let tags: Unmanaged<TagRegistry>
-  /// Cost of the entries linked here, and of the table.
-  private(set) var bytes = 0
   private(set) var lastVersion: UInt64
   /// Linked entries per database.
   private(set) var databaseCounts = InlineArray<16, Int>(repeating: 0)
   /// Linked entries that have a deadline.
   private(set) var deadlineCount = 0
-  /// Where the search for a victim goes on.
-  private var handTag: UInt32 = 0
-  private var handIndex = 0
-  /// Where the search for expired entries goes on.
-  private var sweepTag: UInt32 = 0
-  /// An entry that must not be evicted now: it is about to be replaced.
-  private var protected: Entry?
+  /// The hash of an entry that must not be evicted now: it is about to be replaced.
+  var protectedHash: UInt64?
+  /// Where eviction and compaction go on (see there).
+  var victim = SegmentWalk()
+  var compaction = SegmentWalk()
+  /// Of the two parts of `maintain`, the first is done.
+  var isRoundOver = false
+  /// Before this time a put that wants room does not look for expired entries again.
+  var pressureTime = UnixTime(milliseconds: .min)
 
   private let hasher: KeyHasher
-  private let pool: PagePool
-  /// The store's ledger of bytes; outlives every shard.
-  private let ledger: UnsafeMutablePointer<Atomic<Int>>
+  let memory: Memory
 
   init(
-    bits: Int, hasher: KeyHasher, versionOrigin: UnixTime, pool: PagePool, ledger: UnsafeMutablePointer<Atomic<Int>>,
-    tags: TagRegistry, leases: LeaseOffice, seed: UInt64
+    bits: Int, hasher: KeyHasher, versionOrigin: UnixTime, memory: Memory, tags: TagRegistry, leases: LeaseOffice, seed: UInt64
   ) {
     unsafe self.tags = unsafe .passUnretained(tags)
     interests = Interests(leases: leases, seed: seed)
     hotKeys = HotKeys(seed: seed)
-    table = Table(shardBits: bits, pool: pool)
-    self.pool = pool
+    table = Table(shardBits: bits, memory: memory)
+    log = SegmentLog(pool: memory.segments)
+    ghosts = Ghosts(ledger: memory.ledger)
+    clock = ExpiryClock(at: versionOrigin)
     self.hasher = hasher
+    self.memory = memory
     lastVersion = Version.first(at: versionOrigin)
-    unsafe self.ledger = unsafe ledger
   }
 
   struct Counters {
@@ -59,8 +60,13 @@ struct Shard: ~Copyable {
     var evictions: UInt64 = 0
     var expirations: UInt64 = 0
     var invalidations: UInt64 = 0
+    /// Bytes of live entries that eviction and compaction copied.
+    var movedBytes: UInt64 = 0
     var expiryLag = LatencyHistogram()
   }
+
+  /// What the ledger holds for this shard.
+  var bytes: Int { table.bytes + log.bytes + log.apartBytes + ghosts.bytes }
 
   // MARK: Looking
 
@@ -83,23 +89,28 @@ struct Shard: ~Copyable {
   }
 
   /// What there is for a key. Removes the entry if its time is over or one of its tags was invalidated.
+  @inline(__always)
   mutating func look(for key: RawSpan, database: UInt8, hash: UInt64, at now: UnixTime) -> Lookup {
     guard let place = table.find(key, database: database, hash: hash) else { return .absent }
-    let entry = place.entry
+    if place.tick == 0, !place.entry.fields.contains(.tags) { return .live(place) }
+    return judge(place, at: now)
+  }
+
+  /// The same for an entry with a deadline or tags.
+  private mutating func judge(_ place: Place, at now: UnixTime) -> Lookup {
     var isSoftened = false
-    if entry.fields.contains(.tags) {
-      switch tagState(of: entry) {
+    if place.entry.fields.contains(.tags) {
+      switch tagState(of: place.entry) {
       case .current: break
       case .softened: isSoftened = true
       case .dead:
-        invalidate(place, hash: hash, at: now)
+        invalidate(place, at: now)
         return .absent
       }
     }
-    if !place.slot.hasDeadline { return isSoftened ? .stale(place) : .live(place) }
-    if now < entry.expiry { return isSoftened ? .stale(place) : .live(place) }
-    if now < entry.staleUntil { return .stale(place) }
-    expire(place, hash: hash, at: now)
+    if now < place.entry.expiry { return isSoftened ? .stale(place) : .live(place) }
+    if now < place.entry.staleUntil { return .stale(place) }
+    expire(place, at: now)
     return .absent
   }
 
@@ -123,25 +134,47 @@ struct Shard: ~Copyable {
     return lastVersion
   }
 
-  /// Links `entry`, whose cost the ledger holds already, in the place of `old` or as a new one, and gives it a version. Nil if there is
-  /// no room for its slot: then nothing has changed, and the entry is still the caller's.
+  /// Where an entry of a key is laid: where the one is that it replaces; a new one in the small queue, unless its key was evicted lately.
+  func queue(for hash: UInt64, replacing old: Entry?) -> SegmentQueue.Kind {
+    if let old { return log.segment(log.number(of: old)).queue }
+    return ghosts.contains(hash) ? .main : .small
+  }
+
+  /// Lays an entry out at the end of the open segment of a queue, which has room. Its value is `value`, or in `block`.
+  mutating func lay(_ plan: borrowing Entry.Plan, _ value: RawSpan, _ block: ValueBlock?, in queue: SegmentQueue.Kind) -> Entry {
+    let count = plan.logBytes
+    guard let segment = log.open(queue, for: count) else { preconditionFailure("an entry is laid where there is no room") }
+    let entry = log.nextPlace(in: segment)
+    layOut(plan, at: entry)
+    if let block { entry.block = block } else { entry.writeValue(value) }
+    log.didLay(entry, count, in: segment)
+    return entry
+  }
+
+  /// Lays out all but the value; an entry with tags is stamped, unless a lease has done so.
+  private func layOut(_ plan: borrowing Entry.Plan, at entry: Entry) {
+    entry.layOut(plan)
+    if plan.attributes.tags.byteCount > 0, plan.attributes.tagStamp == .open {
+      entry.tagStamp = TagStamp(unsafe tags._withUnsafeGuaranteedRef { $0.now })
+    }
+  }
+
+  /// Links `entry`, laid out in the log, in the place of `old` or as a new one, and gives it a version. Nil if there is no room for its
+  /// slot: then it is dead, and nothing else has changed.
   mutating func link(_ entry: Entry, hash: UInt64, replacing old: Place?, evicts: Bool, at now: UnixTime) -> UInt64? {
-    let hasDeadline = entry.deadline != .never
-    let cost = EntryMemory.cost(bytes: entry.bytes)
+    let tick = clock.code(for: entry.deadline)
     if let old {
-      let oldSlot = old.slot
-      let oldEntry = oldSlot.entry
-      old.slot = Slot(entry, tag: oldSlot.tag, uses: min(oldSlot.uses + 1, Slot.usesMax), hasDeadline: hasDeadline)
-      old.page.earliestDeadline = min(old.page.earliestDeadline, entry.deadline)
-      deadlineCount += (hasDeadline ? 1 : 0) - (oldSlot.hasDeadline ? 1 : 0)
-      bytes += cost
-      release(oldEntry)
+      deadlineCount += (tick != 0 ? 1 : 0) - (old.tick != 0 ? 1 : 0)
+      repoint(old, to: entry, uses: min(old.slot.uses + 1, Slot.usesMax), tick: tick)
+      release(old.entry)
     } else {
-      let slot = Slot(entry, tag: table.tag(hash), uses: 0, hasDeadline: hasDeadline)
-      guard insert(slot, hash: hash, deadline: entry.deadline, evicts: evicts, at: now) else { return nil }
-      deadlineCount += hasDeadline ? 1 : 0
+      let slot = Slot(location: table.location(entry), tag: table.tag(hash), uses: 0)
+      guard insert(slot, tick: tick, evicts: evicts, at: now) else {
+        release(entry)
+        return nil
+      }
+      deadlineCount += tick != 0 ? 1 : 0
       databaseCounts[Int(entry.database)] += 1
-      bytes += cost
     }
     entry.version = nextVersion(at: now)
     counters.sets += 1
@@ -149,63 +182,65 @@ struct Shard: ~Copyable {
     return entry.version
   }
 
-  private mutating func insert(_ slot: Slot, hash: UInt64, deadline: UnixTime, evicts: Bool, at now: UnixTime) -> Bool {
-    let bytesBefore = table.bytes
-    let directoryBytesBefore = table.directoryBytes
-    let hasher = hasher
+  private func repoint(_ place: Place, to entry: Entry, uses: UInt64, tick: UInt8) {
+    place.slot = Slot(location: table.location(entry), tag: place.slot.tag, uses: uses)
+    place.tick = tick
+  }
+
+  private mutating func insert(_ slot: Slot, tick: UInt8, evicts: Bool, at now: UnixTime) -> Bool {
     while true {
-      switch table.insert(slot, hash: hash, deadline: deadline, hashOf: { hasher.hash($0) }) {
-      case .done:
-        let growth = table.bytes - bytesBefore
-        if growth != 0 {
-          // Tables grow past the limit without asking; the next put evicts. Pages are in the pool's account already.
-          bytes += growth
-          unsafe _ = ledger.pointee.add(table.directoryBytes - directoryBytesBefore, ordering: .relaxed)
-        }
-        return true
-      case .crowded(let page):
+      switch table.insert(slot, tick: tick) {
+      case .done: return true
+      case .crowded(let place):
         if !evicts { return false }
-        evict(Place(page: page, index: page.leastUsed(inWindowOf: hash)), at: now)
-      case .outOfMemory:
-        return false
+        evict(place, at: now)
+      case .outOfMemory: return false
       }
     }
   }
 
-  /// Gives up the table's ownership of `entry`; a pinned one stays in the ledger until its last reader is done.
+  /// Gives up the table's ownership of an entry. A pinned value stays in the ledger until its last reader is done.
   private mutating func release(_ entry: Entry) {
-    let cost = EntryMemory.cost(bytes: entry.bytes)
-    bytes -= cost
-    if entry.release() { unsafe _ = ledger.pointee.subtract(cost, ordering: .relaxed) }
+    if entry.isApart {
+      let block = entry.block
+      log.bury(entry)
+      memory.blocks.release(block)
+    } else {
+      log.bury(entry)
+    }
   }
 
   /// Unlinks an entry and tells why.
-  mutating func unlink(_ place: Place, hash: UInt64, as kind: CacheChange.Kind, at now: UnixTime) {
-    let slot = place.slot
-    let entry = slot.entry
-    table.remove(place, hash: hash)
-    if slot.hasDeadline { deadlineCount -= 1 }
-    databaseCounts[Int(entry.database)] -= 1
+  mutating func unlink(_ place: Place, as kind: CacheChange.Kind, at now: UnixTime) {
+    let entry = place.entry
+    forget(place)
     let version = nextVersion(at: now)
     didChange(kind, version, entry.database, entry.key)
     release(entry)
   }
 
-  mutating func delete(_ place: Place, hash: UInt64, at now: UnixTime) {
-    counters.deletes += 1
-    unlink(place, hash: hash, as: .deleted, at: now)
+  /// Takes a slot out of the table and the counts.
+  private mutating func forget(_ place: Place) {
+    if place.tick != 0 { deadlineCount -= 1 }
+    databaseCounts[Int(place.entry.database)] -= 1
+    table.remove(place)
   }
 
-  private mutating func expire(_ place: Place, hash: UInt64, at now: UnixTime) {
+  mutating func delete(_ place: Place, at now: UnixTime) {
+    counters.deletes += 1
+    unlink(place, as: .deleted, at: now)
+  }
+
+  mutating func expire(_ place: Place, at now: UnixTime) {
     let late = now.milliseconds.subtractingReportingOverflow(place.entry.deadline.milliseconds)
     counters.expirations += 1
     counters.expiryLag.record(nanoseconds: late.overflow ? .max : UInt64(clamping: late.partialValue).multipliedSaturating(by: 1_000_000))
-    unlink(place, hash: hash, as: .expired, at: now)
+    unlink(place, as: .expired, at: now)
   }
 
-  private mutating func evict(_ place: Place, at now: UnixTime) {
+  mutating func evict(_ place: Place, at now: UnixTime) {
     counters.evictions += 1
-    unlink(place, hash: hasher.hash(place.entry), as: .evicted, at: now)
+    unlink(place, as: .evicted, at: now)
   }
 
   // MARK: Changes in place
@@ -214,29 +249,37 @@ struct Shard: ~Copyable {
   mutating func setExpiry(_ expiry: UnixTime, of place: Place) {
     let entry = place.entry
     entry.expiry = expiry
-    let hadDeadline = place.slot.hasDeadline
-    let hasDeadline = entry.deadline != .never
-    if hadDeadline != hasDeadline {
-      place.slot = Slot(entry, tag: place.slot.tag, uses: place.slot.uses, hasDeadline: hasDeadline)
-      deadlineCount += hasDeadline ? 1 : -1
-    }
-    place.page.earliestDeadline = min(place.page.earliestDeadline, entry.deadline)
+    setTick(of: place)
     didChange(.expiry, entry.version, entry.database, entry.key)
   }
 
-  /// Puts a block of the same entry with room for an expiry in its place. The version stays: expiry does not change it.
-  mutating func exchange(_ place: Place, for entry: Entry) {
-    let old = place.slot
-    entry.version = old.entry.version
-    place.slot = Slot(entry, tag: old.tag, uses: old.uses, hasDeadline: old.hasDeadline)
-    bytes += EntryMemory.cost(bytes: entry.bytes)
-    release(old.entry)
+  private mutating func setTick(of place: Place) {
+    let tick = clock.code(for: place.entry.deadline)
+    deadlineCount += (tick != 0 ? 1 : 0) - (place.tick != 0 ? 1 : 0)
+    place.tick = tick
+  }
+
+  /// Puts a copy of an entry that has room for an expiry in its place. The version stays: expiry does not change it.
+  /// A value apart passes to the copy.
+  mutating func exchange(_ place: Place, expiry: UnixTime, in queue: SegmentQueue.Kind) -> Place {
+    let old = place.entry
+    let entry = lay(old.plan(valueCount: old.valueCount, expiry: expiry), old.value, old.isApart ? old.block : nil, in: queue)
+    entry.version = old.version
+    repoint(place, to: entry, uses: place.slot.uses, tick: place.tick)
+    log.bury(old)
+    return Place(line: place.line, index: place.index, entry: entry)
+  }
+
+  /// Writes a new entry over one of the same key that takes exactly its place; gives a new version.
+  mutating func overwrite(_ place: Place, with plan: borrowing Entry.Plan, _ value: RawSpan, at now: UnixTime) -> UInt64 {
+    layOut(plan, at: place.entry)
+    setTick(of: place)
+    return overwrite(place, with: value, at: now)
   }
 
   /// Writes `value`, as long as the old one, over the value of an entry that is not large; gives a new version.
   mutating func overwrite(_ place: Place, with value: RawSpan, at now: UnixTime) -> UInt64 {
     let entry = place.entry
-    precondition(!entry.fields.contains(.large), "a large value never changes in place: readers may have pinned it")
     entry.writeValue(value)
     entry.version = nextVersion(at: now)
     use(place)
@@ -245,155 +288,40 @@ struct Shard: ~Copyable {
     return entry.version
   }
 
-  // MARK: Making room
-
-  /// Keeps the entry at `place` from eviction until the next call (nil: none).
-  mutating func protect(_ place: Place?) { protected = place?.entry }
-
-  /// Evicts until `wanted` bytes are gone or nothing is left to evict; expired entries first. Returns the bytes that went.
-  mutating func evict(bytes wanted: Int, at now: UnixTime) -> Int {
-    let before = bytes
-    while before - bytes < wanted, evictOne(at: now) {}
-    return before - bytes
-  }
-
-  /// A clock's hand over the slots, in the order of hashes: an entry used since the last visit loses one use, the first without any
-  /// goes. Uses stand in the slot, so the hand reads no entry but the victim. After `patience` pages it takes what has been
-  /// used least, so that no put waits for a whole round.
-  private mutating func evictOne(at now: UnixTime) -> Bool {
-    let victims = table.count - (protected == nil ? 0 : 1)
-    guard victims > 0 else { return false }
-    let patience = 8
-    var pagesSeen = 0
-    while true {
-      let page = table.page(for: handTag)
-      if page.earliestDeadline <= now, sweep(page, at: now) > 0 { return true }
-      let usesEnough = UInt64(max(0, pagesSeen - patience))
-      while handIndex < Page.slotCount {
-        let index = handIndex
-        handIndex += 1
-        var slot = page[index]
-        guard slot.isFull, !isProtected(slot) else { continue }
-        if slot.uses <= usesEnough {
-          evict(Place(page: page, index: index), at: now)
-          return true
-        }
-        slot.uses -= 1
-        page[index] = slot
-      }
-      handIndex = 0
-      handTag = page.endTag & (1 << UInt32(Slot.tagBits) - 1)
-      if page.count > 0 { pagesSeen += 1 }
-    }
-  }
-
-  private func isProtected(_ slot: Slot) -> Bool {
-    guard let protected else { return false }
-    return slot.entry === protected
-  }
-
-  // MARK: Expiry
-
-  /// Removes the entries of one page whose time is over. Returns how many.
-  private mutating func sweep(_ page: Page, at now: UnixTime) -> Int {
-    var removed = 0
-    var earliest = UnixTime.never
-    for index in 0..<Page.slotCount {
-      let slot = page[index]
-      guard slot.isFull, slot.hasDeadline else { continue }
-      let deadline = slot.entry.deadline
-      if deadline <= now, !isProtected(slot) {
-        expire(Place(page: page, index: index), hash: hasher.hash(slot.entry), at: now)
-        removed += 1
-      } else {
-        earliest = min(earliest, deadline)
-      }
-    }
-    page.earliestDeadline = earliest
-    return removed
-  }
-
-  /// Looks at pages from where it stopped, until `budget` is spent (a page costs 1, its slots 1 each if something in it may be over)
-  /// or one page has been swept. `isDone`: the end of the shard was reached, and the next step begins anew.
-  mutating func expireStep(at now: UnixTime, budget: inout Int) -> (expired: Int, isDone: Bool) {
-    guard deadlineCount > 0 else {
-      sweepTag = 0
-      budget -= 1
-      return (0, true)
-    }
-    while budget > 0 {
-      let page = table.page(for: sweepTag)
-      budget -= 1
-      var expired = 0
-      let isDue = page.earliestDeadline <= now
-      if isDue {
-        budget -= Page.slotCount
-        expired = sweep(page, at: now)
-      }
-      let isDone = page.endTag >= 1 << UInt32(Slot.tagBits)
-      sweepTag = isDone ? 0 : page.endTag
-      if isDone || isDue { return (expired, isDone) }
-    }
-    return (0, false)
-  }
-
   // MARK: Everything
 
-  /// Takes the table out, for its entries to be freed outside the lock by `free(_:)`; what stays is empty.
+  /// Takes table and log out, to be freed outside the lock; what stays is empty.
   /// `database`: the only one that has entries here; nil: whatever there is.
-  mutating func takeAll(of database: UInt8? = nil, at now: UnixTime) -> Table {
+  mutating func takeAll(of database: UInt8? = nil, at now: UnixTime) -> Remains {
     counters.deletes += UInt64(table.count)
     let version = nextVersion(at: now)
     didChange(.cleared, version, database, RawSpan())
-    return takeTable()
-  }
-
-  /// The same without counting and telling: for the end of the store.
-  mutating func takeTable() -> Table {
-    var taken = emptyTable()
-    swap(&taken, &table)
-    bytes = 0
+    let remains = Remains(
+      table: Table(shardBits: table.shardBits, memory: memory),
+      log: SegmentLog(pool: memory.segments))
+    swap(&remains.table, &table)
+    swap(&remains.log, &log)
+    ghosts.removeAll()
     databaseCounts = InlineArray(repeating: 0)
     deadlineCount = 0
-    handTag = 0
-    handIndex = 0
-    sweepTag = 0
-    return taken
-  }
-
-  func emptyTable() -> Table { Table(shardBits: table.shardBits, pool: pool) }
-
-  /// Frees a table that was taken out, and its entries. Returns the bytes that the ledger may forget.
-  static func free(_ table: consuming Table) -> Int {
-    var freed = table.directoryBytes
-    var next = table.isEmpty ? nil : table.page(for: 0)
-    while let page = next {
-      for index in 0..<Page.slotCount where page[index].isFull {
-        let entry = page[index].entry
-        let cost = EntryMemory.cost(bytes: entry.bytes)
-        if entry.release() { freed += cost }
-      }
-      next = table.page(after: page)
-    }
-    table.freePages()
-    return freed
+    victim = SegmentWalk()
+    compaction = SegmentWalk()
+    return remains
   }
 
   /// Removes the entries of one database where others are present, all under the lock.
   mutating func clear(database: UInt8, at now: UnixTime) {
     var next = table.isEmpty ? nil : table.page(for: 0)
     while let page = next {
-      for index in 0..<Page.slotCount where page[index].isFull && page[index].entry.database == database {
-        let slot = page[index]
-        let entry = slot.entry
-        table.remove(Place(page: page, index: index), hash: hasher.hash(entry))
-        if slot.hasDeadline { deadlineCount -= 1 }
+      page.forEach { line, index in
+        let place = table.place(line, index)
+        guard place.entry.database == database else { return }
         counters.deletes += 1
-        release(entry)
+        forget(place)
+        release(place.entry)
       }
       next = table.page(after: page)
     }
-    databaseCounts[Int(database)] = 0
     let version = nextVersion(at: now)
     didChange(.cleared, version, database, RawSpan())
   }
@@ -409,6 +337,22 @@ struct Shard: ~Copyable {
     if observers.isEmpty { return }
     let change = CacheChange(kind: kind, version: version, database: database, key: key)
     for observer in observers { observer.didChange(change) }
+  }
+}
+
+/// What a shard held before everything was removed, on its way to be freed by whoever holds it.
+final class Remains {
+  var table: Table
+  var log: SegmentLog
+
+  init(table: consuming Table, log: consuming SegmentLog) {
+    self.table = table
+    self.log = log
+  }
+
+  /// Frees a segment, or some of the table. True: all is free.
+  func freeStep(_ memory: Memory) -> Bool {
+    log.freeStep(blocks: memory.blocks) && table.freeStep(limit: 256)
   }
 }
 

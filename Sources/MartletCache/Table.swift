@@ -1,34 +1,49 @@
-/// A shard's table: a directory of pages by the first bits of the tag (extendible hashing). Engine.
+/// A shard's table: a directory of pages by the first bits of the tag. Engine.
 ///
-/// Pages stand in the order of their keys' hashes, which is what makes a SCAN cursor a position in hash space. Growth splits one
-/// page of 496 slots at a time, so no insert waits for more than that; the directory is a few pointers beside (8 bytes for
-/// every ~350 entries) and doubles rarely. Pages stay when entries go, until `removeAll`.
+/// The tag of a key is the 25 bits of its hash after those that chose the shard. Pages stand in the order of tags, which makes a SCAN cursor a
+/// position in hash space. No step of growth works on more than one page (see `Page`); the directory is 4 bytes for every ~500
+/// entries and doubles rarely.
 
 internal import MartletBytes
 
 @safe
 struct Table: ~Copyable {
-  /// 2^depth pages, neighbours sharing one while it is shallower. Empty until the first insert.
+  /// 2^depth numbers of records, neighbours sharing one while it is shallower. Empty until the first insert.
   /// A block of its own: an array's reference counting would keep the reads of a batch from overlapping.
-  private var directory = unsafe UnsafeMutableBufferPointer<Page>(start: nil, count: 0)
+  private var directory = unsafe UnsafeMutableBufferPointer<UInt32>(start: nil, count: 0)
   private var depth = 0
   /// Entries in all pages.
   private(set) var count = 0
   private(set) var pageCount = 0
   let shardBits: Int
 
-  private let pool: PagePool
+  private let pool: TablePool
+  private let blocks: UnsafeMutableRawPointer
+  /// Where the locations in slots count from.
+  private let log: UnsafeMutableRawPointer
+  private let ledger: Ledger
+  /// Blocks of eight records each, the last of them filled as far as `recordCount` says.
+  private var recordBlocks: [UInt32] = []
+  private var recordCount = 0
+  /// Blocks held, those of records included.
+  private(set) var blockCount = 0
 
-  init(shardBits: Int, pool: PagePool) {
+  init(shardBits: Int, memory: Memory) {
     self.shardBits = shardBits
-    self.pool = pool
+    pool = memory.tables
+    unsafe blocks = pool.base
+    unsafe log = memory.segments.base
+    ledger = memory.ledger
+  }
+
+  deinit {
+    if unsafe directory.count > 0 { unsafe directory.deallocate() }
   }
 
   /// Memory of pages and directory.
-  var bytes: Int { pageCount * Page.bytes + directoryBytes }
+  var bytes: Int { blockCount * TablePool.blockBytes + directoryBytes }
 
-  /// What is not in the pool's account.
-  var directoryBytes: Int { unsafe directory.count * 8 }
+  private var directoryBytes: Int { unsafe directory.count * 4 }
 
   /// Where a hash stands among its shard's: the bits after those that chose the shard.
   @inline(__always)
@@ -38,94 +53,283 @@ struct Table: ~Copyable {
 
   /// The page in which `tag` belongs; the table is not empty.
   @inline(__always)
-  func page(for tag: UInt32) -> Page { unsafe directory[Int(tag) &>> (Slot.tagBits &- depth)] }
-
-  func find(_ key: RawSpan, database: UInt8, hash: UInt64) -> Place? {
-    if isEmpty { return nil }
-    let tag = tag(hash)
-    let page = page(for: tag)
-    return page.find(key, database: database, hash: hash, tag: tag).map { Place(page: page, index: $0) }
-  }
-
-  enum Insertion {
-    case done
-    /// No free slot in reach and splitting would not help: hashes that agree in too many bits.
-    case crowded(Page)
-    case outOfMemory
-  }
-
-  /// Puts an entry whose key is not here yet.
-  mutating func insert(_ slot: Slot, hash: UInt64, deadline: UnixTime, hashOf: (Entry) -> UInt64) -> Insertion {
-    if isEmpty {
-      guard let page = Page.make(depth: 0, firstTag: 0, from: pool) else { return .outOfMemory }
-      unsafe directory = .allocate(capacity: 1)
-      unsafe directory.initialize(repeating: page)
-      pageCount = 1
-    }
-    let tag = tag(hash)
-    while true {
-      let page = page(for: tag)
-      if page.insert(slot, hash: hash) {
-        count += 1
-        if deadline < page.earliestDeadline { page.earliestDeadline = deadline }
-        return .done
-      }
-      // A window overflows in a page filled to 80 % or more; in an emptier one the hashes are the trouble.
-      if page.depth == Slot.tagBits || page.count < Page.slotCount / 4 { return .crowded(page) }
-      if !split(page, hashOf: hashOf) { return .outOfMemory }
-    }
-  }
-
-  private mutating func split(_ page: Page, hashOf: (Entry) -> UInt64) -> Bool {
-    guard let upper = page.split(from: pool, hashOf: hashOf) else { return false }
-    pageCount += 1
-    if page.depth > depth {
-      let wider = unsafe UnsafeMutableBufferPointer<Page>.allocate(capacity: directory.count * 2)
-      for index in wider.indices { unsafe wider.initializeElement(at: index, to: directory[index / 2]) }
-      unsafe directory.deallocate()
-      unsafe directory = wider
-      depth += 1
-    }
-    for index in Int(upper.firstTag) >> (Slot.tagBits - depth)..<Int(upper.endTag) >> (Slot.tagBits - depth) {
-      unsafe directory[index] = upper
-    }
-    return true
-  }
-
-  mutating func remove(_ place: Place, hash: UInt64) {
-    place.page.remove(at: place.index, hash: hash)
-    count -= 1
+  func page(for tag: UInt32) -> Page {
+    let record = unsafe Int(directory[Int(tag) &>> (Slot.tagBits &- depth)])
+    return unsafe Page(base: blocks + record &* Page.recordBytes, blocks: blocks)
   }
 
   /// The page that follows, in the order of hashes; nil after the last.
   func page(after page: Page) -> Page? { page.endTag < 1 << UInt32(Slot.tagBits) ? self.page(for: page.endTag) : nil }
 
-  /// Frees the pages, not the entries.
-  mutating func freePages() {
-    var next = isEmpty ? nil : page(for: 0)
-    while let page = next {
-      next = self.page(after: page)
-      page.free(to: pool)
+  // MARK: Looking
+
+  @inline(__always)
+  func entry(_ slot: Slot) -> Entry { unsafe Entry(base: log + slot.location &* 2) }
+
+  func location(_ entry: Entry) -> Int { unsafe (entry.base - log) / 2 }
+
+  @inline(__always)
+  func place(_ line: Line, _ index: Int) -> Place { Place(line: line, index: index, entry: entry(line[index])) }
+
+  @inline(__always)
+  func find(_ key: RawSpan, database: UInt8, hash: UInt64) -> Place? {
+    if isEmpty { return nil }
+    let tag = tag(hash)
+    return find(tag) { $0.matches(key, database: database) }
+  }
+
+  /// The place of an entry of the log; nil if the table does not point to it.
+  @inline(__always)
+  func find(_ entry: Entry, hash: UInt64) -> Place? {
+    if isEmpty { return nil }
+    return find(tag(hash)) { unsafe $0.base == entry.base }
+  }
+
+  @inline(__always)
+  private func find(_ tag: UInt32, _ isIt: (Entry) -> Bool) -> Place? {
+    let page = page(for: tag)
+    let home = page.homeLine(tag)
+    let line = page.line(home)
+    for index in 0..<Line.slotCount {
+      let slot = line[index]
+      if slot.tag == tag, slot.isFull {
+        let entry = entry(slot)
+        if isIt(entry) { return Place(line: line, index: index, entry: entry) }
+      }
     }
-    if isEmpty { return }
-    unsafe directory.deallocate()
+    if line.overflow == 0 { return nil }
+    for distance in 1..<Page.windowLines {
+      let line = page.line(page.line(home, plus: distance))
+      for index in 0..<Line.slotCount {
+        let slot = line[index]
+        if slot.tag == tag, slot.isFull {
+          let entry = entry(slot)
+          if isIt(entry) { return Place(line: line, index: index, entry: entry) }
+        }
+      }
+    }
+    return nil
+  }
+
+  /// Reads the home line, so that it is in the cache soon; the result only keeps the read alive.
+  @inline(__always)
+  func touchLine(_ hash: UInt64) -> UInt64 {
+    if isEmpty { return 0 }
+    let tag = tag(hash)
+    let page = page(for: tag)
+    return page.line(page.homeLine(tag))[0].bits
+  }
+
+  /// Reads the head of the entry that the home line holds under the tag of `hash`, for the same reason.
+  @inline(__always)
+  func touchEntry(_ hash: UInt64) -> UInt64 {
+    if isEmpty { return 0 }
+    let tag = tag(hash)
+    let page = page(for: tag)
+    let line = page.line(page.homeLine(tag))
+    for index in 0..<Line.slotCount {
+      let slot = line[index]
+      if slot.tag == tag, slot.isFull { return entry(slot).word }
+    }
+    return 0
+  }
+
+  // MARK: Inserting and removing
+
+  enum Insertion {
+    case done
+    /// No free slot in reach, and growing would not help: hashes that agree in too many bits.
+    case crowded(Place)
+    case outOfMemory
+  }
+
+  /// Puts an entry whose key is not here yet.
+  mutating func insert(_ slot: Slot, tick: UInt8) -> Insertion {
+    if isEmpty, !begin() { return .outOfMemory }
+    while true {
+      let page = page(for: slot.tag)
+      if page.insert(slot, tick: tick) {
+        count += 1
+        return .done
+      }
+      // A window overflows in a page filled to 80 % or more; in an emptier one the hashes are the trouble.
+      let isCrowded = page.count < page.slotCount / 4
+      switch isCrowded ? .crowded : grow(page) {
+      case .done: continue
+      case .outOfMemory: return .outOfMemory
+      case .crowded:
+        let least = page.leastUsed(inWindowOf: slot.tag)
+        return .crowded(place(least.line, least.index))
+      }
+    }
+  }
+
+  mutating func remove(_ place: Place) {
+    page(for: place.slot.tag).remove(place.line, place.index)
+    count -= 1
+  }
+
+  private mutating func begin() -> Bool {
+    guard let record = makeRecord(depth: 0, firstTag: 0) else { return false }
+    guard addBlock(to: page(record)) else {
+      recordCount -= 1
+      return false
+    }
+    unsafe directory = .allocate(capacity: 1)
+    unsafe directory.initialize(repeating: record)
+    ledger.add(directoryBytes)
+    pageCount = 1
+    return true
+  }
+
+  private func page(_ record: UInt32) -> Page {
+    unsafe Page(base: blocks + Int(record) * Page.recordBytes, blocks: blocks)
+  }
+
+  private mutating func makeRecord(depth: Int, firstTag: UInt32) -> UInt32? {
+    let perBlock = TablePool.blockBytes / Page.recordBytes
+    if recordCount == recordBlocks.count * perBlock {
+      guard let block = pool.allocate() else { return nil }
+      recordBlocks.append(block)
+      blockCount += 1
+    }
+    let record = recordBlocks[recordCount / perBlock] * UInt32(perBlock) + UInt32(recordCount % perBlock)
+    recordCount += 1
+    page(record).initialize(depth: depth, firstTag: firstTag)
+    return record
+  }
+
+  private mutating func addBlock(to page: Page) -> Bool {
+    guard let block = pool.allocate() else { return false }
+    page.setBlock(page.blockCount, block)
+    page.blockCount += 1
+    blockCount += 1
+    return true
+  }
+
+  private mutating func removeBlock(from page: Page) {
+    page.blockCount -= 1
+    pool.free(page.block(page.blockCount))
+    blockCount -= 1
+  }
+
+  // MARK: Growing
+
+  private enum Growth { case done, crowded, outOfMemory }
+
+  /// Gives a page one block more, or makes two of it.
+  private mutating func grow(_ page: Page) -> Growth {
+    let scratch = PageCopy(page)
+    while page.blockCount < Page.blocksMax {
+      guard addBlock(to: page) else {
+        scratch.restore(page)
+        return .outOfMemory
+      }
+      if scratch.layOut(in: page, from: page.firstTag, to: page.endTag) { return .done }
+    }
+    let outcome = split(page, scratch)
+    if case .done = outcome { return .done }
+    while page.blockCount > scratch.blockCount { removeBlock(from: page) }
+    scratch.restore(page)
+    return outcome
+  }
+
+  /// Makes two of a page whose slots are in `scratch`; if that fails its lines are anything.
+  private mutating func split(_ page: Page, _ scratch: borrowing PageCopy) -> Growth {
+    if page.depth == Slot.tagBits { return .crowded }
+    let end = page.endTag
+    let middle = page.firstTag + (end - page.firstTag) / 2
+    guard let record = makeRecord(depth: page.depth + 1, firstTag: middle) else { return .outOfMemory }
+    let upper = self.page(record)
+    page.depth += 1
+    if fill(upper, scratch, from: middle, to: end), refill(page, scratch, to: middle) {
+      pageCount += 1
+      enter(record, upper)
+      return .done
+    }
+    while upper.blockCount > 0 { removeBlock(from: upper) }
+    recordCount -= 1
+    page.depth -= 1
+    return .crowded
+  }
+
+  /// Over how many blocks `count` slots are laid out at first.
+  private static func blocks(for count: Int) -> Int {
+    let fullest = Page.slotsPerBlock * 9
+    return max(1, min(Page.blocksMax, (count * 10 + fullest - 1) / fullest))
+  }
+
+  /// Lays the copied slots with tags from `first` to `end` out in a page without blocks. False: no memory, or hashes to blame.
+  private mutating func fill(_ page: Page, _ scratch: borrowing PageCopy, from first: UInt32, to end: UInt32) -> Bool {
+    let wanted = Table.blocks(for: scratch.count(from: first, to: end))
+    while page.blockCount < Page.blocksMax {
+      guard addBlock(to: page) else { return false }
+      if page.blockCount >= wanted, scratch.layOut(in: page, from: first, to: end) { return true }
+    }
+    return false
+  }
+
+  /// Lays the copied slots up to `end` out in the page they came from, and frees the blocks that it has too many.
+  private mutating func refill(_ page: Page, _ scratch: borrowing PageCopy, to end: UInt32) -> Bool {
+    let held = page.blockCount
+    page.blockCount = Table.blocks(for: scratch.count(from: page.firstTag, to: end))
+    while !scratch.layOut(in: page, from: page.firstTag, to: end) {
+      if page.blockCount == held { return false }
+      page.blockCount += 1
+    }
+    for index in page.blockCount..<held {
+      pool.free(page.block(index))
+      blockCount -= 1
+    }
+    return true
+  }
+
+  /// Enters a page that was split off in the directory.
+  private mutating func enter(_ record: UInt32, _ page: Page) {
+    if page.depth > depth {
+      let wider = unsafe UnsafeMutableBufferPointer<UInt32>.allocate(capacity: directory.count * 2)
+      for index in wider.indices { unsafe wider.initializeElement(at: index, to: directory[index / 2]) }
+      ledger.add(directoryBytes)
+      unsafe directory.deallocate()
+      unsafe directory = wider
+      depth += 1
+    }
+    for index in Int(page.firstTag) >> (Slot.tagBits - depth)..<Int(page.endTag) >> (Slot.tagBits - depth) {
+      unsafe directory[index] = record
+    }
+  }
+
+  // MARK: The end
+
+  /// Frees up to `limit` blocks of a table whose entries are gone or do not matter any more. True: all of it is free.
+  mutating func freeStep(limit: Int) -> Bool {
+    var left = limit
+    while left > 0, recordCount > 0 {
+      let perBlock = TablePool.blockBytes / Page.recordBytes
+      let last = recordCount - 1
+      let page = page(recordBlocks[last / perBlock] * UInt32(perBlock) + UInt32(last % perBlock))
+      while page.blockCount > 0 {
+        removeBlock(from: page)
+        left -= 1
+      }
+      recordCount = last
+      if last % perBlock == 0 {
+        pool.free(recordBlocks.removeLast())
+        blockCount -= 1
+      }
+    }
+    guard recordCount == 0 else { return false }
+    for block in recordBlocks {
+      pool.free(block)
+      blockCount -= 1
+    }
+    recordBlocks.removeAll()
+    ledger.subtract(directoryBytes)
+    if unsafe directory.count > 0 { unsafe directory.deallocate() }
     unsafe directory = UnsafeMutableBufferPointer(start: nil, count: 0)
     depth = 0
     count = 0
     pageCount = 0
+    return true
   }
-}
-
-/// Where an entry stands; valid until the table changes.
-struct Place {
-  let page: Page
-  let index: Int
-
-  var slot: Slot {
-    @inline(__always)
-    get { page[index] }
-    @inline(__always)
-    nonmutating set { page[index] = newValue }
-  }
-  var entry: Entry { slot.entry }
 }

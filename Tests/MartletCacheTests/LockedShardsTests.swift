@@ -84,7 +84,7 @@ struct LockedShardsTests {
         }
       }
     }
-    #expect(store.statistics.evictions > 0 && store.statistics.bytes <= 1 << 20 + UInt64(PagePool.smallChunkBytes))
+    #expect(store.statistics.evictions > 0 && store.statistics.bytes <= 1 << 20 + allowance)
   }
 }
 

@@ -122,6 +122,7 @@ struct TagsTests {
     #expect(store.statistics.entries == before.entries)
     store.sweepTags()
     #expect(store.statistics.entries == 2500)
+    while !store.expireStep(at: .start).isDone {}
     #expect(store.statistics.bytes < before.bytes)
     #expect(store.statistics.invalidations == 2500)
     #expect(store.statistics.tags.records == 0)

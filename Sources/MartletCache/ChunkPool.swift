@@ -1,0 +1,138 @@
+/// Memory in blocks of 4 KiB to 2 MiB, cut from chunks of 2 MiB: segments of the log from one pool, slabs of the tables from another. Engine.
+///
+/// A lookup in a large cache waits for memory twice, and for the translation of both addresses; huge pages make it 1.4 times faster.
+/// But a huge page is resident whole. So a small pool uses plain pages, resident as far as they are touched, and gives each freed
+/// block back at once. Once a pool is large, a chunk that is opened is a huge page, counted whole in the ledger from then on; what is
+/// freed in it is reused, and given back when the chunk is empty or when `trim` is asked for room.
+///
+/// One of the four homes of unsafe code. Invariant, kept by this file under its lock: blocks handed out lie in the committed part of
+/// the range and do not overlap.
+
+internal import MartletBytes
+internal import Synchronization
+
+@safe
+final class ChunkPool: @unchecked Sendable {
+  /// Where offsets count from; committed up to the last block handed out.
+  let base: UnsafeMutableRawPointer
+  private let lock = ShardLock()
+  private let ledger: Ledger
+  private var range: AddressRange
+  private var buddy: Buddy
+  /// Which chunks are huge pages now.
+  private var isHuge: [Bool]
+  /// Chunks in which something is handed out.
+  private var openCount = 0
+  /// From this number on, chunks are opened as huge pages.
+  private let hugeFromCount: Int
+  /// Free bytes in huge chunks: resident, in the ledger, nobody's.
+  private var freeHugeBytes = 0
+  private var trimHand = 0
+
+  static var unitBytes: Int { AddressRange.pageBytes }
+  static var topOrder: Int { 9 }
+
+  init(rangeBytes: Int, hugeFromBytes: Int, ledger: Ledger) {
+    range = AddressRange(bytes: rangeBytes)
+    unsafe base = range.base
+    buddy = Buddy(unitCount: range.bytes / ChunkPool.unitBytes, topOrder: ChunkPool.topOrder)
+    isHuge = Array(repeating: false, count: range.bytes / AddressRange.chunkBytes)
+    hugeFromCount = hugeFromBytes / AddressRange.chunkBytes
+    self.ledger = ledger
+  }
+
+  static func bytes(order: Int) -> Int { unitBytes << order }
+
+  /// The least order whose blocks hold `bytes`.
+  static func order(of bytes: Int) -> Int {
+    let units = max(1, (bytes + unitBytes - 1) / unitBytes)
+    return Int.bitWidth - (units - 1).leadingZeroBitCount
+  }
+
+  /// A block, entered in the ledger unless that would pass `limit`; nil if there is no room or the system has no memory. Its content
+  /// is anything. The number is that of its first unit.
+  func allocate(order: Int, within limit: Int?) -> Int? {
+    lock.lock()
+    defer { lock.unlock() }
+    let bytes = ChunkPool.bytes(order: order)
+    if let unit = buddy.takePart(order: order) {
+      if isHuge[unit >> ChunkPool.topOrder] {
+        freeHugeBytes -= bytes
+      } else if !ledger.take(bytes, within: limit) {
+        _ = buddy.give(unit, order: order)
+        return nil
+      }
+      return unit
+    }
+    return openChunk(for: order, bytes, within: limit)
+  }
+
+  private func openChunk(for order: Int, _ bytes: Int, within limit: Int?) -> Int? {
+    guard let first = buddy.nextTop else { return nil }
+    let end = (first + 1 << ChunkPool.topOrder) * ChunkPool.unitBytes
+    if end > range.committedBytes || ledger.commitsLeft.load(ordering: .relaxed) != .max {
+      guard ledger.mayCommit(), range.commit(upTo: end) else { return nil }
+    }
+    let chunk = first >> ChunkPool.topOrder
+    if openCount >= hugeFromCount, ledger.take(AddressRange.chunkBytes, within: limit ?? ledger.limitBytes) {
+      isHuge[chunk] = true
+      freeHugeBytes += AddressRange.chunkBytes - bytes
+      unsafe AddressRange.advise(huge: true, base + chunk * AddressRange.chunkBytes, AddressRange.chunkBytes)
+    } else if !ledger.take(bytes, within: limit) {
+      return nil
+    }
+    openCount += 1
+    return buddy.takeTop(order: order)
+  }
+
+  func free(_ unit: Int, order: Int) {
+    lock.lock()
+    defer { lock.unlock() }
+    let bytes = ChunkPool.bytes(order: order)
+    let chunk = unit >> ChunkPool.topOrder
+    if isHuge[chunk] {
+      freeHugeBytes += bytes
+    } else {
+      unsafe AddressRange.giveBack(base + unit * ChunkPool.unitBytes, bytes)
+      ledger.subtract(bytes)
+    }
+    guard buddy.give(unit, order: order) else { return }
+    openCount -= 1
+    guard isHuge[chunk] else { return }
+    // Or it would be filled up again behind our back.
+    unsafe AddressRange.advise(huge: false, base + chunk * AddressRange.chunkBytes, AddressRange.chunkBytes)
+    unsafe AddressRange.giveBack(base + chunk * AddressRange.chunkBytes, AddressRange.chunkBytes)
+    isHuge[chunk] = false
+    freeHugeBytes -= AddressRange.chunkBytes
+    ledger.subtract(AddressRange.chunkBytes)
+  }
+
+  /// The order of the block handed out that holds `unit`; the caller owns that block.
+  @inline(__always)
+  func order(of unit: Int) -> Int { buddy.order(of: unit) }
+
+  /// Gives about `wanted` bytes of free parts of huge chunks back to the system: their chunks are plain pages then. Returns how many.
+  func trim(_ wanted: Int) -> Int {
+    lock.lock()
+    defer { lock.unlock() }
+    let chunkCount = buddy.end >> ChunkPool.topOrder
+    let freeBefore = freeHugeBytes
+    var looked = 0
+    while looked < chunkCount, freeHugeBytes > 0, freeBefore - freeHugeBytes < wanted {
+      looked += 1
+      trimHand = trimHand + 1 < chunkCount ? trimHand + 1 : 0
+      guard isHuge[trimHand] else { continue }
+      var freed = 0
+      buddy.forEachFree(inTopAt: trimHand << ChunkPool.topOrder) { unit, order in
+        if freed == 0 { unsafe AddressRange.advise(huge: false, base + trimHand * AddressRange.chunkBytes, AddressRange.chunkBytes) }
+        unsafe AddressRange.giveBack(base + unit * ChunkPool.unitBytes, ChunkPool.bytes(order: order))
+        freed += ChunkPool.bytes(order: order)
+      }
+      if freed == 0 { continue }
+      isHuge[trimHand] = false
+      freeHugeBytes -= freed
+      ledger.subtract(freed)
+    }
+    return freeBefore - freeHugeBytes
+  }
+}
