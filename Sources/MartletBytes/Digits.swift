@@ -5,10 +5,23 @@ extension ByteBuffer {
   /// Appends `value` in decimal.
   @inlinable
   public mutating func append(decimal value: UInt64) {
+    if value >= 1_000_000_000_000_000 { return appendLong(decimal: value) }
     let count = Digits.count(value)
     reserve(count)
     unsafe Digits.write(value, endingAt: storage + _count + count)
     _count &+= count
+  }
+
+  /// As above, for 16 digits and more: the last 16, which is all that versions of entries have, are spelled eight at a time.
+  @usableFromInline
+  mutating func appendLong(decimal value: UInt64) {
+    let high = value / 100_000_000
+    let front = high / 100_000_000
+    if front > 0 { append(decimal: front) }
+    reserve(16)
+    unsafe (storage + _count).storeBytes(of: Digits.spelled(high &- front &* 100_000_000).littleEndian, as: UInt64.self)
+    unsafe (storage + _count + 8).storeBytes(of: Digits.spelled(value &- high &* 100_000_000).littleEndian, as: UInt64.self)
+    _count &+= 16
   }
 
   /// Appends `value` in decimal, with `-` in front where negative.
@@ -68,6 +81,17 @@ public enum Digits {
       unsafe place -= 1
       unsafe place.storeBytes(of: 0x30 + UInt8(truncatingIfNeeded: rest), as: UInt8.self)
     }
+  }
+
+  /// The eight digits of a number below 10^8, the first in the lowest byte: halves, then quarters, then digits, all lanes at once.
+  @inline(__always)
+  static func spelled(_ value: UInt64) -> UInt64 {
+    let high = value / 10_000
+    let halves = high | (value &- high &* 10_000) &<< 32
+    let hundreds = (halves &* 10_486) &>> 20 & 0x7F_0000_007F  // of each half; exact below 10,000
+    let pairs = hundreds | (halves &- hundreds &* 100) &<< 16
+    let tens = (pairs &* 103) &>> 10 & 0x000F_000F_000F_000F  // of each pair; exact below 100
+    return (tens | (pairs &- tens &* 10) &<< 8) | 0x3030_3030_3030_3030
   }
 
   @usableFromInline static var pairs: StaticString {

@@ -22,6 +22,10 @@ enum ByteClasses {
     return (below | above | marks) & highs
   }
 
+  /// Flags spaces and control bytes.
+  @inline(__always)
+  static func blanks(_ word: UInt64) -> UInt64 { (word &- ones &* 0x21) & ~word & highs }
+
   /// Flags bytes other than letters, digits and `-`; the other token characters are rare enough to be looked at one by one.
   @inline(__always)
   static func nameStops(_ word: UInt64) -> UInt64 {

@@ -43,12 +43,12 @@ package struct LookAhead: Sendable {
     }
   }
 
-  /// Where a target ends, by its space or by anything that a key would be spelled otherwise for: such a one is no key worth fetching.
+  /// Where a target ends: at a blank or a control byte. A query or an encoded key leads to a key that is not asked for; no harm done.
   @inline(__always)
   private func targetEnd(_ input: RawSpan, from start: Int) -> Int {
     var position = start
     while true {
-      let stops = ByteClasses.targetStops(input.paddedWord(at: position))
+      let stops = ByteClasses.blanks(input.paddedWord(at: position))
       if stops != 0 { return min(position &+ stops.trailingZeroBitCount &>> 3, input.byteCount) }
       position &+= 8
     }

@@ -15,6 +15,7 @@ struct ByteClassesTests {
     ("value", ByteClasses.valueStops, { $0 < 0x20 || $0 == 0x7F }),
     ("host", ByteClasses.hostStops, { !(ByteClasses.isToken($0) && !"!#$%&'*+^_`|~".utf8.contains($0)) }),
     ("slash", ByteClasses.slashes, { $0 == 0x2F }),
+    ("blank", ByteClasses.blanks, { $0 < 0x21 }),
   ]
 
   @Test("A scan by words stops where its plain twin stops: all pairs of bytes, at all places", arguments: twins.indices)
