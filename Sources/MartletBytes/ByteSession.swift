@@ -23,6 +23,9 @@ package struct Progress: Sendable {
   package var next: Next
   /// When to `wake(.deadline)` unless the session has said another deadline by then. `.never`: not at all.
   package var deadline: MonotonicTime
+  /// With `.blocked`: tell `.endOfInput` at once, not only when input is wanted again. For whoever waits for something that nobody
+  /// should go to the length of once the peer has gone; a peer that only shuts its sending side counts as gone then.
+  package var watchesPeer = false
 
   package enum Next: Sendable {
     /// Call `receive` once at least `atLeast` unconsumed bytes are there (1: as soon as anything new arrives). The connection

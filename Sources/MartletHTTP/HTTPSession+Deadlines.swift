@@ -94,13 +94,17 @@ extension HTTPSession {
     switch cause {
     case .connected: return .read(atLeast: 1)
     case .deadline(let buffered): return meetDeadline(buffered: buffered, at: now, &loop)
-    case .message(let message): return (message as? LaterMessage).flatMap { take($0, &loop) }
+    case .message(let message):
+      if let due = message as? ParkedReplyDue { return take(due, &loop, at: now) }
+      return (message as? LaterMessage).flatMap { take($0, &loop) }
     case .drain:
+      if isParked { return refuseParked(&loop) }
       if case .request = waiting, case .read = standing.next { return .close(.drained) }
       return nil
     case .endOfInput:
       inputHasEnded = true
       if case .read = standing.next { return .close(.peerClosed) }
+      if isParked { return .close(.peerClosed) }
       return nil
     }
   }

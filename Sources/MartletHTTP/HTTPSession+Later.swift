@@ -1,6 +1,6 @@
 /// Replies by `async` handlers. The session starts the handler with a copy of the request, answers `.blocked`, and goes on reading
 /// when the reply has come as a message: in order by construction, one at a time. Streams are pulled: the next chunk is asked for
-/// when the one before has been flushed.
+/// when the one before has been flushed. A parked reply has no task: it is written when it is said to be due.
 
 internal import MartletBytes
 
@@ -18,6 +18,9 @@ struct OwedReply: ~Copyable {
   var held: ByteBuffer
   /// The rest of a streamed reply.
   var pull: (@Sendable () async throws -> [UInt8]?)?
+  var parked: (any ParkedReply)?
+
+  deinit { parked?.leave() }
 }
 
 /// What arrives from an `async` handler.
@@ -43,14 +46,41 @@ extension HTTPSession {
       sequence: sequence, route: loop.scratch.value.match.route, start: now, isHead: loop.writer.isHead,
       minorVersion: loop.writer.minorVersion, persistence: loop.writer.persistence, held: held, pull: nil)
     phase = .owed
-    service.startAsync(id) { [sequence] in
-      do {
-        return LaterMessage(sequence: sequence, content: .response(try await later.handler(later.request)))
-      } catch {
-        return LaterMessage(sequence: sequence, content: .failed(error))
+    switch later {
+    case .parked(let reply):
+      owed?.parked = reply
+      isParked = true
+    case .handler(let handler, let request):
+      service.startAsync(id) { [sequence] in
+        do {
+          return LaterMessage(sequence: sequence, content: .response(try await handler(request)))
+        } catch {
+          return LaterMessage(sequence: sequence, content: .failed(error))
+        }
       }
     }
     return .blocked
+  }
+
+  /// Writes a parked reply that is due; a stale message changes nothing.
+  mutating func take(_ due: ParkedReplyDue, _ loop: inout HTTPLoop, at now: MonotonicTime) -> Progress.Next? {
+    guard case .owed = phase, let reply = owed?.parked, reply === due.reply else { return nil }
+    beginOwed(&loop)
+    do {
+      try reply.write(to: &loop.writer, at: now)
+      precondition(loop.writer.later == nil, "a parked reply is written, not left to another")
+      try loop.writer.finish()
+    } catch {
+      loop.writer.problem(service.reply(for: error, route: owed?.route ?? service.routes.unmatched))
+    }
+    return endOwed(&loop)
+  }
+
+  /// The server stops: who waits is told so.
+  mutating func refuseParked(_ loop: inout HTTPLoop) -> Progress.Next {
+    beginOwed(&loop)
+    loop.writer.problem(HTTPError(.serviceUnavailable, "the server is stopping", fields: [HTTPField("Retry-After", "1")]))
+    return endOwed(&loop)
   }
 
   /// Asks for the next chunk of a streamed reply.
@@ -137,6 +167,7 @@ extension HTTPSession {
         route: reply.route, status: loop.writer.status, times: 1, nanoseconds: MonotonicTime.now.nanoseconds(since: reply.start))
     }
     phase = .request
+    isParked = false
     if loop.writer.persistence == .close { return closing(loop) }
     return .full  // not `.read`: further requests may be buffered, and the peer may have stopped sending
   }

@@ -48,6 +48,8 @@ package struct HTTPSession: ByteSession, ~Copyable {
 
   /// Of a reply that comes later.
   var owed: OwedReply?
+  /// It waits without a task: not for a peer that is gone.
+  var isParked = false
   /// Tells apart the messages for different replies; a stale one is ignored.
   var sequence: UInt64 = 0
 
@@ -219,7 +221,10 @@ package struct HTTPSession: ByteSession, ~Copyable {
   @inline(__always)
   mutating func promise(_ next: Progress.Next, consumed: Int, at now: MonotonicTime) -> Progress {
     standing = Progress(consumed: 0, next: next, deadline: deadline(for: next, at: now))
-    return Progress(consumed: consumed, next: next, deadline: standing.deadline)
+    standing.watchesPeer = isParked
+    var progress = standing
+    progress.consumed = consumed
+    return progress
   }
 }
 

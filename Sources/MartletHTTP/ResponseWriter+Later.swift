@@ -1,6 +1,6 @@
 /// Replies that come later: the door from a synchronous handler to an `async` one.
 
-import MartletBytes
+package import MartletBytes
 
 /// Answers from borrowed bytes at once, on the loop's thread. May throw `HTTPError`, or anything else for a 500.
 public typealias Handler = @Sendable (borrowing Request, inout ResponseWriter) throws -> Void
@@ -18,10 +18,29 @@ public typealias Middleware = @Sendable (@escaping Handler) -> Handler
 /// thread.
 public typealias Admission = @Sendable (borrowing Request) throws -> Void
 
-/// An `async` handler that is to be started when the synchronous part has returned.
-struct LaterReply: Sendable {
-  var request: OwnedRequest
-  var handler: AsyncHandler
+/// Who is to answer when the synchronous part has returned.
+enum LaterReply: Sendable {
+  /// An `async` handler, to be started.
+  case handler(AsyncHandler, OwnedRequest)
+  /// Somebody who will say when.
+  case parked(any ParkedReply)
+}
+
+/// A reply that waits for something to happen elsewhere, without a task and without a copy of the request: what it needs it has kept.
+///
+/// Whoever makes it happen sends `ParkedReplyDue` to the connection, from any thread (`EventLoop.wake`); the connection's loop then calls
+/// `write`. If the peer goes away before, or shuts its sending side, nothing is written; if the server stops, 503 is.
+package protocol ParkedReply: AnyObject, Sendable {
+  /// Writes the reply; what it throws becomes one. On the loop's thread, at most once.
+  func write(to response: inout ResponseWriter, at now: MonotonicTime) throws
+  /// The connection wants nothing more of it: the reply is written, or the peer is gone. On the loop's thread, once.
+  func leave()
+}
+
+/// The message that a parked reply can be written now.
+package struct ParkedReplyDue: Sendable {
+  let reply: any ParkedReply
+  package init(_ reply: any ParkedReply) { self.reply = reply }
 }
 
 extension ResponseWriter {
@@ -30,7 +49,15 @@ extension ResponseWriter {
   public mutating func reply(to request: borrowing Request, later handler: @escaping AsyncHandler) {
     output.truncate(to: start)
     state = .fresh
-    later = LaterReply(request: OwnedRequest(request), handler: handler)
+    later = .handler(handler, OwnedRequest(request))
+  }
+
+  /// Leaves the reply to `reply`, which may be due before this handler has returned. What was written of this reply is dropped; fields set
+  /// before `head` are kept.
+  package mutating func park(_ reply: any ParkedReply) {
+    output.truncate(to: start)
+    state = .fresh
+    later = .parked(reply)
   }
 
   /// Writes what an `async` handler answered; a stream's chunks follow through `resumeChunks`.

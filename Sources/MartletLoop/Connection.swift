@@ -41,6 +41,8 @@ struct ConnectionState: ~Copyable {
   var phase: Phase
   /// A reply is owed: `receive` is not called.
   var isBlocked = false
+  /// Blocked, and the session wants to know at once that the peer is gone.
+  var watchesPeer = false
   /// `receive` is to be called without new bytes, as soon as the output allows: the session answered `.full`, or was unblocked.
   var isDue = false
   var isReading = false
@@ -155,6 +157,7 @@ struct Connection {
       return false
     case .blocked:
       hot.isBlocked = true
+      hot.watchesPeer = progress.watchesPeer
       hot.isDue = false
       gather()
       return false
@@ -176,7 +179,7 @@ struct Connection {
     guard hot.phase == .open else { return }
     let isWaiting = !hot.isBlocked && !hot.isDue
     if isWaiting { hot.wanted = max(hot.atLeast, hot.input.count &+ 1) }
-    if hot.endOfInput && isWaiting && !hot.isWriting {
+    if hot.endOfInput && (isWaiting || hot.isBlocked && hot.watchesPeer && !hot.endOfInputTold) && !hot.isWriting {
       if hot.endOfInputTold { return close(.peerClosed) }
       hot.endOfInputTold = true
       return wake(.endOfInput)

@@ -143,6 +143,31 @@ import Testing
     #expect(ended.load(ordering: .relaxed) == 1)
   }
 
+  @Test("A blocked session that watches its peer is told at once that it shut its side; one that does not, later")
+  func watchedPeer() async throws {
+    for watches in [true, false] {
+      let told = Atomic(0)
+      let ids = Mutex<[ConnectionID]>([])
+      let server = try TestServer { _ in
+        WatchingSession.factory(
+          watches: watches, begun: { id in ids.withLock { $0.append(id) } }, told: { told.add(1, ordering: .relaxed) })
+      }
+      defer { server.stop() }
+      let peer = try server.connect()
+      peer.send("x")
+      #expect(peer.receiveText(1) == "!")
+      peer.shutdownWrite()
+      if watches {
+        await server.wait { $0.named("watching").closed(.peerClosed) == 1 }
+      } else {
+        let id = ids.withLock { $0[0] }
+        server.loops[Int(id.loop)].wake(id, "go on")
+        await server.wait { $0.named("watching").closed(.peerClosed) == 1 }
+      }
+      #expect(told.load(ordering: .relaxed) == 1)
+    }
+  }
+
   @Test("While a reply is owed nothing more is presented; afterwards all of it is")
   func blocked() async throws {
     let ids = Mutex<[ConnectionID]>([])

@@ -45,3 +45,33 @@ struct ScriptedSession: ByteSession, ~Copyable {
     .make(name: "script", refusal: []) { id, _ in ScriptedSession(id: id, onReceive: receive, onWake: wake, onEnd: end) }
   }
 }
+
+/// Blocks at the first byte; goes on when woken by a message, closes when told of the end.
+struct WatchingSession: ByteSession, ~Copyable {
+  let id: ConnectionID
+  let watches: Bool
+  let begun: @Sendable (ConnectionID) -> Void
+  let told: @Sendable () -> Void
+
+  mutating func receive(_ input: RawSpan, into output: inout ByteBuffer, at now: MonotonicTime) -> Progress {
+    output.append(UInt8(ascii: "!"))
+    begun(id)
+    var progress = Progress(consumed: input.byteCount, next: .blocked, deadline: .never)
+    progress.watchesPeer = watches
+    return progress
+  }
+
+  mutating func wake(_ cause: Wake, into output: inout ByteBuffer, at now: MonotonicTime) -> Progress {
+    if case .endOfInput = cause {
+      told()
+      return Progress(consumed: 0, next: .close(.peerClosed), deadline: .never)
+    }
+    return Progress(consumed: 0, next: .read(atLeast: 1), deadline: .never)
+  }
+
+  static func factory(
+    watches: Bool, begun: @escaping @Sendable (ConnectionID) -> Void, told: @escaping @Sendable () -> Void
+  ) -> SessionFactory {
+    .make(name: "watching") { id, _ in WatchingSession(id: id, watches: watches, begun: begun, told: told) }
+  }
+}
