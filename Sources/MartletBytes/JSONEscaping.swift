@@ -42,6 +42,32 @@ extension ByteBuffer {
     }
   }
 
+  /// Appends `key` as a JSON member's name, with the colon, and with a comma in front if wanted.
+  @inlinable
+  public mutating func append(jsonKey key: String, afterComma: Bool) {
+    // As `append(jsonString:)`.
+    let lent: Void? = unsafe key.utf8.withContiguousStorageIfAvailable { source in
+      let span = unsafe RawSpan(_unsafeElements: source)
+      append(jsonKey: span, afterComma: afterComma)
+    }
+    if lent == nil { append(jsonKey: Array(key.utf8).rawSpan, afterComma: afterComma) }
+  }
+
+  /// As above, of a key in UTF-8.
+  public mutating func append(jsonKey key: RawSpan, afterComma: Bool) {
+    let count = key.byteCount
+    reserve(count &+ 4)  // comma, two quotation marks, colon
+    if afterComma {
+      unsafe storage.storeBytes(of: UInt8(ascii: ","), toByteOffset: _count, as: UInt8.self)
+      _count &+= 1
+    }
+    unsafe storage.storeBytes(of: UInt8(ascii: "\""), toByteOffset: _count, as: UInt8.self)
+    _count &+= 1
+    let end = unsafe writeCleanRun(of: key, from: 0)
+    if end < count { append(jsonEscaping: key, from: end) }
+    append("\":" as StaticString)
+  }
+
   /// Appends the UTF-8 bytes of `text` with what JSON wants escaped, without quotation marks.
   public mutating func append(jsonEscaping text: RawSpan) { append(jsonEscaping: text, from: 0) }
 

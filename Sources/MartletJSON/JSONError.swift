@@ -33,6 +33,8 @@ public struct JSONError: Error, Equatable, Sendable {
     case tooDeep
     /// A reader met another kind of value than its caller asked for.
     case wrongKind(expected: JSONKind)
+    /// An object has no member of a name that its reader cannot do without; the offset is that of the object or its end.
+    case missingMember(String)
     /// A number with a fraction or an exponent where an integer was asked for.
     case notAnInteger
     /// A number beyond the type that was asked for: Int64, or the finite doubles.
@@ -69,6 +71,7 @@ extension JSONError.Problem: CustomStringConvertible {
     case .malformedUTF8: "malformed UTF-8 in a string"
     case .tooDeep: "nested too deeply"
     case .wrongKind(let expected): "expected \(expected.name)"
+    case .missingMember(let name): "missing member \"\(name)\""
     case .notAnInteger: "expected an integer"
     case .outOfRange: "number out of range"
     case .inexactNumber: "number that cannot be kept exactly"

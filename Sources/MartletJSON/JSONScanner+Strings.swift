@@ -3,14 +3,8 @@
 import MartletBytes
 
 extension JSONScanner {
-  /// Checks the string whose opening quotation mark stands at `start`; returns the offset after the closing one.
-  @inline(__always)
-  static func skipString(in text: RawSpan, from start: Int) throws(JSONError) -> Int {
-    var hasEscapes = false
-    return try skipString(in: text, from: start, hasEscapes: &hasEscapes)
-  }
-
-  /// As above; sets `hasEscapes` if the bytes between the marks are not what the string says.
+  /// Checks the string whose opening quotation mark stands at `start`; returns the offset after the closing one. Sets `hasEscapes` if the
+  /// bytes between the marks are not what the string says.
   static func skipString(in text: RawSpan, from start: Int, hasEscapes: inout Bool) throws(JSONError) -> Int {
     var offset = start &+ 1
     while true {

@@ -23,6 +23,15 @@ public enum JSONScanner {
 
   /// Checks the value that begins at `start` (no whitespace before it) and returns where it ends.
   static func skipValue(in text: RawSpan, from start: Int, depthMax: Int) throws(JSONError) -> Int {
+    var nobody = NoTokens()
+    return try skipValue(in: text, from: start, depthMax: depthMax, telling: &nobody)
+  }
+
+  /// As above; tells `sink` of each name, value and end on the way.
+  @inline(__always)
+  static func skipValue<Sink: JSONTokenSink & ~Copyable>(
+    in text: RawSpan, from start: Int, depthMax: Int, telling sink: inout Sink
+  ) throws(JSONError) -> Int {
     var levels = Levels(max: depthMax)
     var offset = start
 
@@ -31,30 +40,45 @@ public enum JSONScanner {
       guard offset < text.byteCount else { throw JSONError(offset: offset, problem: .unexpectedEnd) }
       switch unsafe text.uncheckedByte(at: offset) {
       case UInt8(ascii: "\""):
-        offset = try skipString(in: text, from: offset)
+        let content = offset &+ 1
+        var hasEscapes = false
+        offset = try skipString(in: text, from: offset, hasEscapes: &hasEscapes)
+        sink.string(content, offset &- 1, hasEscapes: hasEscapes)
       case UInt8(ascii: "{"):
         guard levels.enter(object: true) else { throw JSONError(offset: offset, problem: .tooDeep) }
+        sink.begin(.object, offset)
         offset = whitespaceEnd(in: text, from: offset &+ 1)
         if !byte(UInt8(ascii: "}"), in: text, at: offset) {
-          offset = try skipName(in: text, from: offset)
+          offset = try skipName(in: text, from: offset, telling: &sink)
           continue
         }
         levels.leave()
+        sink.end()
         offset &+= 1
       case UInt8(ascii: "["):
         guard levels.enter(object: false) else { throw JSONError(offset: offset, problem: .tooDeep) }
+        sink.begin(.array, offset)
         offset = whitespaceEnd(in: text, from: offset &+ 1)
         if !byte(UInt8(ascii: "]"), in: text, at: offset) { continue }
         levels.leave()
+        sink.end()
         offset &+= 1
       case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+        let start = offset
         offset = try skipNumber(in: text, from: offset)
+        sink.number(start, offset)
       case UInt8(ascii: "t"):
+        let start = offset
         offset = try skipLiteral("true", in: text, from: offset)
+        sink.literal(.isTrue, start)
       case UInt8(ascii: "f"):
+        let start = offset
         offset = try skipLiteral("false", in: text, from: offset)
+        sink.literal(.isFalse, start)
       case UInt8(ascii: "n"):
+        let start = offset
         offset = try skipLiteral("null", in: text, from: offset)
+        sink.literal(.null, start)
       default:
         throw JSONError(offset: offset, problem: .unexpectedCharacter)
       }
@@ -67,13 +91,14 @@ public enum JSONScanner {
         let byte = unsafe text.uncheckedByte(at: offset)
         if byte == UInt8(ascii: ",") {
           offset = whitespaceEnd(in: text, from: offset &+ 1)
-          if levels.inObject { offset = try skipName(in: text, from: offset) }
+          if levels.inObject { offset = try skipName(in: text, from: offset, telling: &sink) }
           break
         }
         guard byte == (levels.inObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else {
           throw JSONError(offset: offset, problem: .unexpectedCharacter)
         }
         levels.leave()
+        sink.end()
         offset &+= 1
       }
     }
@@ -81,9 +106,14 @@ public enum JSONScanner {
 
   /// Steps over `"name" :` to where the member's value begins.
   @inline(__always)
-  private static func skipName(in text: RawSpan, from start: Int) throws(JSONError) -> Int {
+  private static func skipName<Sink: JSONTokenSink & ~Copyable>(
+    in text: RawSpan, from start: Int, telling sink: inout Sink
+  ) throws(JSONError) -> Int {
     guard byte(UInt8(ascii: "\""), in: text, at: start) else { throw unexpected(in: text, at: start) }
-    let colon = whitespaceEnd(in: text, from: try skipString(in: text, from: start))
+    var hasEscapes = false
+    let end = try skipString(in: text, from: start, hasEscapes: &hasEscapes)
+    sink.name(start &+ 1, end &- 1, hasEscapes: hasEscapes)
+    let colon = whitespaceEnd(in: text, from: end)
     guard byte(UInt8(ascii: ":"), in: text, at: colon) else { throw unexpected(in: text, at: colon) }
     return whitespaceEnd(in: text, from: colon &+ 1)
   }

@@ -104,20 +104,16 @@ public struct JSONWriter: ~Copyable {
   @inlinable
   public mutating func key(_ key: String) {
     beginKey()
-    if needsComma { output.append(UInt8(ascii: ",")) }
+    output.append(jsonKey: key, afterComma: needsComma)
     needsComma = false
-    output.append(jsonString: key)
-    output.append(UInt8(ascii: ":"))
   }
 
   /// A key in UTF-8, which the caller vouches for.
   @inlinable
   public mutating func key(utf8 key: RawSpan) {
     beginKey()
-    if needsComma { output.append(UInt8(ascii: ",")) }
+    output.append(jsonKey: key, afterComma: needsComma)
     needsComma = false
-    output.append(jsonString: key)
-    output.append(UInt8(ascii: ":"))
   }
 
   // MARK: Values
