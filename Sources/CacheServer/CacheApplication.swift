@@ -10,13 +10,16 @@ struct CacheApplication {
   let clock: SteadyClock
   let observatory: Observatory
   let readiness: Readiness
+  /// Sends a message to the session of a connection, from any thread.
+  let wake: @Sendable (ConnectionID, any Sendable) -> Void
 
   func router(_ options: ServeOptions) -> Router {
     var router = Router()
     HealthRoutes(readiness: readiness).add(to: &router)
     restrict(&router, options)  // from here on, 404 and 405 included
     JSONRoutes.add(to: &router)
-    EntryRoutes(store: store, clock: clock).add(to: &router)
+    EntryRoutes(store: store, clock: clock, wake: wake).add(to: &router)
+    TagRoutes(store: store).add(to: &router)
     KeyspaceRoutes(store: store, clock: clock).add(to: &router)
     ObservabilityRoutes(observatory: observatory).add(to: &router)
     return router

@@ -28,7 +28,10 @@ public struct CacheServerProcess {
     do throws(UVError) {
       let server = try Server(serverOptions)
       let observatory = Observatory(server: server, store: store, startTime: startTime)
-      let application = CacheApplication(store: store, clock: clock, observatory: observatory, readiness: server.readiness)
+      let application = CacheApplication(store: store, clock: clock, observatory: observatory, readiness: server.readiness) {
+        [loops = server.loops] id, message in
+        loops[Int(id.loop)].wake(id, message)
+      }
       let http = HTTPFace(application.router(options), limits: httpLimits, on: server, lookAhead: { EntryRoutes.lookAhead(store) }) {
         error, route in
         logger.error("a handler failed", metadata: ["route": "\(route)", "error": "\(error)"])
@@ -36,6 +39,10 @@ public struct CacheServerProcess {
       observatory.observe(http)
       let address = try server.listen(on: options.http, http.sessionFactory)
       ExpirySweep(store: store, clock: clock).start(on: server.loops[0])
+      TagSweeper(store: store, clock: clock).start(on: server.loops[0])
+      let leaseTimer = LeaseTimer(store: store, clock: clock, on: server.loops[0])
+      leaseTimer.start()
+      defer { store.setLeaseAlarm(nil) }
       logger.info(
         "serving",
         metadata: [

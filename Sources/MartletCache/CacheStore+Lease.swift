@@ -6,11 +6,11 @@ internal import Synchronization
 extension CacheStore {
   /// As `LockedShards.acquire`.
   package func acquire<Failure: Error>(
-    _ key: RawSpan, database: UInt8 = 0, _ request: LeaseRequest, waiter: (any LeaseWaiter)? = nil, at now: UnixTime,
+    _ key: RawSpan, database: UInt8 = 0, _ request: LeaseRequest, waiter: @autoclosure () -> (any LeaseWaiter)? = nil, at now: UnixTime,
     _ body: (borrowing EntryView, LeaseToken?) throws(Failure) -> Void
   ) throws(Failure) -> LeaseAnswer {
     var shards = locked(key, database)
-    return try shards.acquire(key, database: database, request, waiter: waiter, at: now, body)
+    return try shards.acquire(key, database: database, request, waiter: waiter(), at: now, body)
   }
 
   /// As `LockedShards.fill`; a large value is written before the shard is locked.

@@ -10,11 +10,20 @@ extension CacheStore {
     unsafe engine.pointee.tags.invalidate(tags, isSoft: isSoft)
   }
 
-  /// One step of the sweep: one page of one shard, which takes no longer than that. True when there is nothing to do: no
-  /// invalidation since the last round began, and every tag forgotten. Pause after that, and between rounds (`hasEnded`). Any thread may call; one at a time sweeps, others are told that there is nothing.
-  package func tagSweepStep(at now: UnixTime) -> Bool {
+  /// One step of the sweep over all entries: one page of one shard, which takes no longer than that. Any thread may call; one at a time
+  /// sweeps.
+  package func tagSweepStep(at now: UnixTime) -> TagSweepStep {
     unsafe engine.pointee.tagSweep.step(engine, at: now)
   }
+}
+
+/// How the sweep stands after a step.
+package enum TagSweepStep: Sendable {
+  /// There is nothing to do: no invalidation since the last round began, and every tag forgotten; or another thread sweeps.
+  case idle
+  case goesOn
+  /// A round is over. The next step may begin another: pause.
+  case roundIsOver
 }
 
 /// Where the sweep stands. Rounds follow each other only while there are invalidations.
@@ -36,18 +45,17 @@ final class TagSweep: @unchecked Sendable {
     var tag: UInt32?
   }
 
-  /// True: nothing to do.
-  func step(_ engine: UnsafePointer<Engine>, at now: UnixTime) -> Bool {
-    guard lock.tryLock() else { return true }
+  func step(_ engine: UnsafePointer<Engine>, at now: UnixTime) -> TagSweepStep {
+    guard lock.tryLock() else { return .idle }
     defer { lock.unlock() }
-    guard var round = unsafe round ?? begin(engine) else { return true }
+    guard var round = unsafe round ?? begin(engine) else { return .idle }
     let isOver = unsafe step(&round, engine, at: now)
     self.round = isOver ? nil : round
     if isOver {
       sweptUpTo = round.start
       unsafe engine.pointee.tags.forget(upTo: min(round.start, round.oldestStamp))
     }
-    return false
+    return isOver ? .roundIsOver : .goesOn
   }
 
   private func begin(_ engine: UnsafePointer<Engine>) -> Round? {

@@ -6,11 +6,11 @@ extension LockedShards {
   // MARK: acquire
 
   /// Reads a key, or says who is to fill it. `body` is lent the entry, live or stale, with the lease if there is one; it is not called
-  /// if there is no entry. `waiter` is parked if another fills and `request` says to wait.
+  /// if there is no entry. `waiter` is made, under the lock, and parked if another fills and `request` says to wait.
   ///
   /// Counts a hit for what it lends and a miss otherwise.
   package mutating func acquire<Failure: Error>(
-    _ key: RawSpan, database: UInt8 = 0, _ request: LeaseRequest, waiter: (any LeaseWaiter)? = nil, at now: UnixTime,
+    _ key: RawSpan, database: UInt8 = 0, _ request: LeaseRequest, waiter: @autoclosure () -> (any LeaseWaiter)? = nil, at now: UnixTime,
     _ body: (borrowing EntryView, LeaseToken?) throws(Failure) -> Void
   ) throws(Failure) -> LeaseAnswer {
     let (hash, index) = locate(key, database)
@@ -31,7 +31,7 @@ extension LockedShards {
       return .stale(lease: lease)
     case .absent:
       unsafe shard.pointee.counters.misses += 1
-      return unsafe miss(key, database, hash, request, waiter, &shard.pointee, index, at: now)
+      return unsafe miss(key, database, hash, request, waiter(), &shard.pointee, index, at: now)
     }
   }
 
@@ -74,8 +74,8 @@ extension LockedShards {
   }
 
   private func miss(
-    _ key: RawSpan, _ database: UInt8, _ hash: UInt64, _ request: LeaseRequest, _ waiter: (any LeaseWaiter)?, _ shard: inout Shard,
-    _ index: Int, at now: UnixTime
+    _ key: RawSpan, _ database: UInt8, _ hash: UInt64, _ request: LeaseRequest, _ waiter: @autoclosure () -> (any LeaseWaiter)?,
+    _ shard: inout Shard, _ index: Int, at now: UnixTime
   ) -> LeaseAnswer {
     guard let slot = shard.interests.leases.find(key, database, hash: hash) ?? shard.interests.leases.insert(key, database, hash: hash)
     else { return busy(&shard) }
@@ -94,7 +94,8 @@ extension LockedShards {
       let stamp = unsafe engine.pointee.tags.now
       return .miss(shard.interests.leases.issue(slot, milliseconds: request.leaseMilliseconds, stamp: stamp, at: now))
     }
-    guard let waiter, request.waitMilliseconds > 0, let place = shard.interests.leases.park(waiter, slot, request, at: now) else {
+    guard request.waitMilliseconds > 0, let waiter = waiter(), let place = shard.interests.leases.park(waiter, slot, request, at: now)
+    else {
       return busy(&shard, until: isFilling ? placeholder.deadline : now, at: now)
     }
     return .waiting(WaitTicket(shard: Int32(index), slot: place.slot, serial: place.serial))

@@ -146,11 +146,11 @@ struct TagsTests {
   @Test("With nothing invalidated there is nothing to sweep")
   func idleSweep() throws {
     try store.set("a", "1", tags: "red")
-    #expect(store.tagSweepStep(at: .start))
+    #expect(store.tagSweepStep(at: .start) == .idle)
     store.invalidate("red")
-    #expect(!store.tagSweepStep(at: .start))
+    #expect(store.tagSweepStep(at: .start) == .goesOn)
     store.sweepTags()
-    #expect(store.tagSweepStep(at: .start))
+    #expect(store.tagSweepStep(at: .start) == .idle)
   }
 
   @Test("An entry written while a round is under way is not overlooked by the next invalidation")
@@ -230,6 +230,6 @@ extension CacheStore {
 
   /// Whole rounds until nothing is left to do.
   func sweepTags(at now: UnixTime = .start) {
-    while !tagSweepStep(at: now) {}
+    while tagSweepStep(at: now) != .idle {}
   }
 }

@@ -9,14 +9,16 @@ enum Seconds {
 
   /// Milliseconds, rounded up, of a number of seconds in (0, 10^9]; nil for anything else. Digits with at most one point: no
   /// exponent, no sign.
-  static func milliseconds(_ text: RawSpan) -> Int64? {
+  static func milliseconds(_ text: RawSpan) -> Int64? { number(text).flatMap { milliseconds($0) } }
+
+  /// Digits with at most one point; nil for anything else.
+  static func number(_ text: RawSpan) -> Double? {
     guard text.byteCount > 0, text.byteCount <= 32 else { return nil }
     var points = 0
     for index in 0..<text.byteCount {
       if text[index] == UInt8(ascii: ".") { points += 1 } else if !ASCII.isDigit(text[index]) { return nil }
     }
-    guard points <= 1, let seconds = Double(text.text) else { return nil }
-    return milliseconds(seconds)
+    return points <= 1 ? Double(text.text) : nil
   }
 
   static func milliseconds(_ seconds: Double) -> Int64? {

@@ -11,6 +11,7 @@ extension Snapshot {
     writeHTTP(to: &page)
     writeConnections(to: &page)
     writeCache(to: &page)
+    writeLeases(to: &page)
     writeProcess(to: &page)
     return page.finish()
   }
@@ -51,11 +52,32 @@ extension Snapshot {
     page.single("martlet_cache_sets_total", .counter, "Values written.", cache.sets)
     page.single("martlet_cache_evictions_total", .counter, "Entries that made room for others.", cache.evictions)
     page.single("martlet_cache_expirations_total", .counter, "Entries that expired.", cache.expirations)
+    page.single(
+      "martlet_cache_invalidations_total", .counter, "Entries removed since a tag of theirs was invalidated.", cache.invalidations)
     page.single("martlet_cache_entries", .gauge, "Entries held.", UInt64(cache.entries))
     page.single("martlet_cache_bytes", .gauge, "Memory of the entries, in bytes.", UInt64(cache.bytes))
     page.single("martlet_cache_limit_bytes", .gauge, "Memory that entries may use, in bytes.", UInt64(cache.limitBytes))
     page.family("martlet_expiry_lag_seconds", .histogram, "From an entry's expiry until its memory was reusable.")
     page.histogram("martlet_expiry_lag_seconds", [], cache.expiryLag)
+  }
+
+  private func writeLeases(to page: inout PrometheusText) {
+    let leases = cache.leases
+    page.family("martlet_leases_total", .counter, "Leases that have ended, by outcome.")
+    for (outcome, count) in leases.outcomes { page.sample("martlet_leases_total", [("outcome", outcome)], count) }
+    page.single("martlet_leases_granted_total", .counter, "Leases given.", leases.granted)
+    page.single("martlet_leases", .gauge, "Leases out now.", leases.live)
+    page.family("martlet_lease_waiters_total", .counter, "Readers that have waited for another's fill, by outcome.")
+    for (outcome, count) in leases.waiterOutcomes { page.sample("martlet_lease_waiters_total", [("outcome", outcome)], count) }
+    page.single("martlet_lease_waiters", .gauge, "Readers waiting now.", leases.waiting)
+    page.single("martlet_lease_fills_refused_total", .counter, "Fills that came when their lease was over.", leases.fillsRefused)
+    page.single("martlet_lease_stale_served_total", .counter, "Stale values served while another refreshed them.", leases.servedStale)
+    page.single("martlet_lease_busy_total", .counter, "Readers told to ask again.", leases.busy)
+    page.single("martlet_herd_saved_total", .counter, "Misses that did not reach the origin.", leases.herdSaved)
+    page.family("martlet_tag_invalidations_total", .counter, "Tags invalidated, by kind.")
+    page.sample("martlet_tag_invalidations_total", [("kind", "hard")], cache.tags.hardInvalidations)
+    page.sample("martlet_tag_invalidations_total", [("kind", "soft")], cache.tags.softInvalidations)
+    page.single("martlet_tag_records", .gauge, "Tags remembered, since an entry may be older than their invalidation.", cache.tags.records)
   }
 
   private func writeProcess(to page: inout PrometheusText) {
@@ -65,5 +87,18 @@ extension Snapshot {
     if let bytes = process.virtualBytes { page.single("process_virtual_memory_bytes", .gauge, "Virtual memory, in bytes.", bytes) }
     if let count = process.descriptorsOpen { page.single("process_open_fds", .gauge, "File descriptors open.", count) }
     if let count = process.descriptorsMax { page.single("process_max_fds", .gauge, "File descriptors allowed.", count) }
+  }
+}
+
+extension LeaseStatistics {
+  var outcomes: [(String, UInt64)] {
+    [("filled", filled), ("absent", foundAbsent), ("given_up", givenUp), ("expired", expired), ("overtaken", overtaken)]
+  }
+
+  var waiterOutcomes: [(String, UInt64)] {
+    [
+      ("filled", waitersFilled), ("absent", waitersAbsent), ("leased", waitersLeased), ("timed_out", waitersTimedOut),
+      ("left", waitersForgotten),
+    ]
   }
 }

@@ -11,6 +11,8 @@ struct Snapshot: Sendable {
   var http: HTTPStatistics
   var loops: [LoopStatistics]
   var cache: CacheStatistics
+  /// The most read first.
+  var hotKeys: [HotKey]
   var process: ProcessFigures
   var uptimeSeconds: Double
 
@@ -52,7 +54,7 @@ final class Observatory: Sendable {
     var loops: [LoopStatistics] = []
     for loop in server.loops { loops.append(await loop.call { loop.statistics }) }
     return Snapshot(
-      routes: face.routes, http: await face.statistics(of: server.loops), loops: loops, cache: store.statistics,
+      routes: face.routes, http: await face.statistics(of: server.loops), loops: loops, cache: store.statistics, hotKeys: store.hotKeys(),
       process: .current(startTime: startTime), uptimeSeconds: Double(MonotonicTime.now.nanoseconds(since: startedAt)) / 1e9)
   }
 

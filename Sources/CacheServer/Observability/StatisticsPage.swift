@@ -27,6 +27,8 @@ extension Snapshot {
     for name in protocolNames { writeCloses(name, to: &json) }
     json.endObject()
     try writeCache(to: &json)
+    writeLeases(to: &json)
+    writeHotKeys(to: &json)
     try writeProcess(to: &json)
     json.endObject()
   }
@@ -70,6 +72,7 @@ extension Snapshot {
     json.member("martlet_cache_sets_total", cache.sets)
     json.member("martlet_cache_evictions_total", cache.evictions)
     json.member("martlet_cache_expirations_total", cache.expirations)
+    json.member("martlet_cache_invalidations_total", cache.invalidations)
     json.member("martlet_cache_entries", cache.entries)
     json.member("martlet_cache_bytes", cache.bytes)
     json.member("martlet_cache_limit_bytes", cache.limitBytes)
@@ -79,6 +82,53 @@ extension Snapshot {
     try json.member("sum", Double(cache.expiryLag.nanosecondsTotal) / 1e9)
     try json.member("p99", cache.expiryLag.upperBoundSeconds(quantile: 0.99))
     json.endObject()
+  }
+
+  private func writeLeases(to json: inout JSONWriter) {
+    let leases = cache.leases
+    json.member("martlet_herd_saved_total", leases.herdSaved)
+    json.member("martlet_leases", leases.live)
+    json.member("martlet_leases_granted_total", leases.granted)
+    json.key("martlet_leases_total")
+    json.beginObject()
+    for (outcome, count) in leases.outcomes {
+      json.key(outcome)
+      json.integer(count)
+    }
+    json.endObject()
+    json.member("martlet_lease_waiters", leases.waiting)
+    json.key("martlet_lease_waiters_total")
+    json.beginObject()
+    for (outcome, count) in leases.waiterOutcomes {
+      json.key(outcome)
+      json.integer(count)
+    }
+    json.endObject()
+    json.member("martlet_lease_fills_refused_total", leases.fillsRefused)
+    json.member("martlet_lease_stale_served_total", leases.servedStale)
+    json.member("martlet_lease_busy_total", leases.busy)
+    json.key("martlet_tag_invalidations_total")
+    json.beginObject()
+    json.member("hard", cache.tags.hardInvalidations)
+    json.member("soft", cache.tags.softInvalidations)
+    json.endObject()
+    json.member("martlet_tag_records", cache.tags.records)
+  }
+
+  /// The keys that are read most, of late: a sample's estimate. Keys are percent-encoded as in their route.
+  private func writeHotKeys(to json: inout JSONWriter) {
+    json.key("martlet_hot_keys")
+    json.beginArray()
+    for hot in hotKeys {
+      var key = ByteBuffer()
+      key.append(percentEncoding: hot.key.rawSpan)
+      json.beginObject()
+      json.key("key")
+      json.string(utf8: key.bytes)
+      json.member("reads", hot.reads)
+      json.endObject()
+    }
+    json.endArray()
   }
 
   private func writeProcess(to json: inout JSONWriter) throws {

@@ -9,6 +9,8 @@ struct EntryAttributes {
   var timeToLiveMilliseconds: Int64?
   /// How long after its expiry readers with a lease may be served it.
   var staleMilliseconds: Int64 = 0
+  /// So much sooner, at most, each copy expires at random, so that what was written together does not expire together.
+  var jitterMilliseconds: Int64 = 0
   /// As `TagList` writes them; empty: none.
   var tags: [UInt8] = []
 
@@ -25,6 +27,9 @@ struct EntryAttributes {
         } else if name.equals("stale") {
           guard let milliseconds = Seconds.milliseconds(value) else { throw HTTPError.timeToLive("stale") }
           staleMilliseconds = milliseconds
+        } else if name.equals("jitter") {
+          guard let milliseconds = Seconds.milliseconds(value) else { throw HTTPError.timeToLive("jitter") }
+          jitterMilliseconds = milliseconds
         } else if name.equals("tags") {
           guard TagList.normalize(value, into: &list) else { throw HTTPError.malformedTags }
         } else {
@@ -40,6 +45,10 @@ struct EntryAttributes {
     request.forEachField(named: "cache-tag") { line in isWellFormed = TagList.normalize(line, into: &list) && isWellFormed }
     guard isWellFormed else { throw HTTPError.malformedTags }
     tags = list.copied()
+    if jitterMilliseconds > 0, jitterMilliseconds >= timeToLiveMilliseconds ?? 0 {
+      throw HTTPError(.badRequest, "jitter shortens a ttl: it goes with one, and is less")
+    }
+    if jitterMilliseconds > 0 { timeToLiveMilliseconds? -= Int64.random(in: 0...jitterMilliseconds) }
   }
 
   func expiry(at now: UnixTime) -> UnixTime {

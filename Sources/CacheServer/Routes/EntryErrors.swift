@@ -8,6 +8,12 @@ internal import MartletJSON
 extension HTTPError {
   static let entryAbsent = HTTPError(.notFound, "there is no such entry")
   static let entryChanged = HTTPError(.preconditionFailed, "the entry is not in the state that the request wants")
+  /// The same for a reader who has been given a lease on it all the same.
+  static func entryChanged(lease: LeaseToken?) -> HTTPError {
+    var error = entryChanged
+    if let lease { error.fields.append(HTTPField("Martlet-Lease", lease.description)) }
+    return error
+  }
   static let entryNotJSON = HTTPError(.conflict, "the entry is not JSON")
   static let leaseOver = HTTPError(.conflict, "that lease is over")
 

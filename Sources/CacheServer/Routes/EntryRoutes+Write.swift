@@ -16,7 +16,7 @@ extension EntryRoutes {
     if request.field("content-range") != nil {
       throw HTTPError(.badRequest, "a PUT replaces the whole value: send it without Content-Range")
     }
-    if request.field("martlet-lease") != nil { throw HTTPError.leaseOver }
+    let lease = try request.lease()
     let attributes = try EntryAttributes(request)
     let condition = try PutCondition(request)
     let type = request.contentType
@@ -28,7 +28,11 @@ extension EntryRoutes {
       expiry: attributes.expiry(at: now), staleUntil: attributes.staleUntil(at: now), contentType: type, tags: attributes.tags.rawSpan)
     let result: PutResult
     do throws(CacheError) {
-      result = try store.put(request.parameter(0), request.body, put, condition: condition, at: now)
+      if let lease {
+        result = try store.fill(request.parameter(0), request.body, put, lease: lease, condition: condition, at: now)
+      } else {
+        result = try store.put(request.parameter(0), request.body, put, condition: condition, at: now)
+      }
     } catch { throw HTTPError(error) }
     response.written(result)
   }
@@ -36,7 +40,7 @@ extension EntryRoutes {
   // MARK: DELETE
 
   func delete(_ request: borrowing Request, _ response: inout ResponseWriter) throws {
-    if request.field("martlet-lease") != nil { throw HTTPError.leaseOver }
+    if let lease = try request.lease() { return try end(lease, request, &response) }
     try request.refuseQuery()
     let condition = try PutCondition(request)
     let deleted: Bool
@@ -44,6 +48,28 @@ extension EntryRoutes {
       deleted = try store.delete(request.parameter(0), condition: condition, at: clock.unixTime(at: request.now))
     } catch { throw HTTPError(error) }
     guard deleted else { throw HTTPError.entryAbsent }
+    response.head(.noContent)
+    response.empty()
+  }
+
+  /// Gives a lease up; with `?ttl=`, there is nothing to fill with, and that holds for so long.
+  private func end(_ lease: LeaseToken, _ request: borrowing Request, _ response: inout ResponseWriter) throws {
+    let now = clock.unixTime(at: request.now)
+    guard case .always = try PutCondition(request) else {
+      throw HTTPError(.badRequest, "a lease is given up whatever the version: send no If-Match with it")
+    }
+    let attributes = try EntryAttributes(request)
+    guard attributes.staleMilliseconds == 0 else { throw HTTPError(.badRequest, "an absence does not become stale: leave stale out") }
+    if attributes.timeToLiveMilliseconds == nil {
+      guard attributes.tags.isEmpty else { throw HTTPError(.badRequest, "tags are for an absence: say how long it holds by ttl") }
+      guard store.giveUp(request.parameter(0), lease: lease, at: now) else { throw HTTPError.leaseOver }
+    } else {
+      do {
+        // An absence beyond the bounds is forgotten at once; the lease has ended all the same.
+        _ = try store.fillAbsent(
+          request.parameter(0), lease: lease, until: attributes.expiry(at: now), tags: attributes.tags.rawSpan, at: now)
+      } catch { throw HTTPError(error) }
+    }
     response.head(.noContent)
     response.empty()
   }

@@ -1,4 +1,4 @@
-/// `/v1/cache/{key}`: one entry, as an HTTP resource; reading it. Writing is in EntryRoutes+Write.swift.
+/// `/v1/cache/{key}`: one entry, as an HTTP resource; reading it. With a lease: EntryRoutes+Lease.swift; writing: EntryRoutes+Write.swift.
 ///
 /// What a GET costs: the key is hashed once, its shard locked once, the value copied once, from the entry's memory into the output;
 /// nothing is allocated. A large value is pinned under the lock and copied outside of it.
@@ -6,11 +6,12 @@
 internal import MartletBytes
 internal import MartletCache
 internal import MartletHTTP
-internal import MartletJSON
 
 struct EntryRoutes: Sendable {
   let store: CacheStore
   let clock: SteadyClock
+  /// Sends a message to the session of a connection, from any thread.
+  let wake: @Sendable (ConnectionID, any Sendable) -> Void
 
   func add(to router: inout Router) {
     router.get("/v1/cache/{key}", get)
@@ -34,11 +35,15 @@ struct EntryRoutes: Sendable {
   // MARK: GET
 
   func get(_ request: borrowing Request, _ response: inout ResponseWriter) throws {
-    let pointer = request.query.byteCount == 0 ? nil : try pointerQuery(request)
+    let query = request.query.byteCount == 0 ? nil : try GetQuery(request)
     let match = request.hasConditions ? try EntityTags.read("if-match", of: request) : nil
     let noneMatch = request.hasConditions ? try EntityTags.read("if-none-match", of: request) : nil
     let now = clock.unixTime(at: request.now)
-    if let pointer { return try getPart(pointer, request, &response, match: match, noneMatch: noneMatch, at: now) }
+    if let query {
+      let selection = EntrySelection(pointer: query.pointer, match: match, noneMatch: noneMatch)
+      if let lease = query.lease { return try getLeased(lease, selection, request, &response, at: now) }
+      return try getPart(selection, request, &response, at: now)
+    }
 
     var isLarge = false
     var isAnother = false
@@ -65,38 +70,13 @@ struct EntryRoutes: Sendable {
   }
 
   /// `?pointer=`: that part of a JSON entry, as its exact source bytes.
-  private func getPart(
-    _ pointer: JSONPointer, _ request: borrowing Request, _ response: inout ResponseWriter, match: EntityTags?, noneMatch: EntityTags?,
-    at now: UnixTime
-  ) throws {
+  private func getPart(_ selection: EntrySelection, _ request: borrowing Request, _ response: inout ResponseWriter, at now: UnixTime) throws
+  {
     guard let pinned = try pin(request.parameter(0), at: now) else { throw HTTPError.entryAbsent }
-    if let match, !match.matchesStrongly(pinned.version) { throw HTTPError.entryChanged }
-    guard MediaType.isJSON(pinned.value, type: pinned.contentType) else { throw HTTPError.entryNotJSON }
-    guard let part = try? pointer.locate(in: pinned.value) else {
-      throw HTTPError(.notFound, "the entry has no such part", pointer: pointer.description)
-    }
-    if let noneMatch, noneMatch.matchesWeakly(pinned.version) {
-      return response.notModified(EntryFacts(pinned), tags: pinned.tags, at: now)
-    }
-    response.head(.ok)
-    response.freshness(EntryFacts(pinned), tags: pinned.tags, at: now)
-    response.field("Content-Type", "application/json" as StaticString)
-    response.body(pinned.value[part])
+    try write(pinned, selection, to: &response, at: now)
   }
 
-  private func pin(_ key: RawSpan, at now: UnixTime) throws(HTTPError) -> PinnedValue? {
-    do { return try store.pin(key, at: now) } catch { throw HTTPError(error) }
-  }
-
-  private func pointerQuery(_ request: borrowing Request) throws -> JSONPointer? {
-    var pointer: JSONPointer?
-    try request.forEachQueryItem { name, value in
-      guard name.equals("pointer") else { throw HTTPError.unknownQuery(name) }
-      guard let parsed = try? JSONPointer(value) else {
-        throw HTTPError(.badRequest, "a pointer is empty or begins with /, and ~ stands before 0 or 1 only", pointer: value.text)
-      }
-      pointer = parsed
-    }
-    return pointer
+  func pin(_ key: RawSpan, allowsStale: Bool = false, at now: UnixTime) throws(HTTPError) -> PinnedValue? {
+    do { return try store.pin(key, allowsStale: allowsStale, at: now) } catch { throw HTTPError(error) }
   }
 }

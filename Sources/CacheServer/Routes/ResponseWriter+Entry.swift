@@ -6,17 +6,19 @@ internal import MartletHTTP
 
 extension ResponseWriter {
   /// 200 with the entry's exact bytes.
-  mutating func entry(_ facts: EntryFacts, _ value: RawSpan, type: RawSpan, tags: RawSpan, at now: UnixTime) {
+  mutating func entry(_ facts: EntryFacts, _ value: RawSpan, type: RawSpan, tags: RawSpan, lease: LeaseToken? = nil, at now: UnixTime) {
     head(.ok)
     freshness(facts, tags: tags, at: now)
+    if let lease { self.lease(lease) }
     if type.byteCount > 0 { field("Content-Type", type) } else { field("Content-Type", MediaType.standard) }
     body(value)
   }
 
   /// 304 (RFC 9110 section 15.4.5): the fields that a 200 would have, and no content.
-  mutating func notModified(_ facts: EntryFacts, tags: RawSpan, at now: UnixTime) {
+  mutating func notModified(_ facts: EntryFacts, tags: RawSpan, lease: LeaseToken? = nil, at now: UnixTime) {
     head(.notModified)
     freshness(facts, tags: tags, at: now)
+    if let lease { self.lease(lease) }
     empty()
   }
 
@@ -45,6 +47,11 @@ extension ResponseWriter {
   /// The version as a strong ETag.
   mutating func entityTag(_ version: UInt64) {
     trustedField("ETag") { $0.append(entityTag: version) }
+  }
+
+  /// The lease that this reader is to fill with.
+  mutating func lease(_ token: LeaseToken) {
+    trustedField("Martlet-Lease") { $0.append(token.description) }
   }
 
   /// 201 or 204 with the new version.
