@@ -165,10 +165,10 @@ int main(int argc, char **argv) {
   double *times = malloc(count * sizeof *times);
   for (int index = 0; index < count; index++) times[index] = peers[index].answered - start;
   qsort(times, count, sizeof *times, compare);
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
   printf("{\"connections\":%d,\"leases\":%d,\"fills\":%d,\"refused\":%d,\"retries\":%d,\"asked_ms\":%.1f,\"filled_ms\":%.1f,"
          "\"answered_ms\":{\"first\":%.1f,\"median\":%.1f,\"last\":%.1f}}\n",
          count, leases, fills, refused, retries, asked - start, filled_at - start, times[0], times[count / 2], times[count - 1]);
+  fflush(stdout);
+  getchar(); /* connections close when the clocks have been read again */
   return 0;
 }

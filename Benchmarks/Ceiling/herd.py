@@ -44,12 +44,12 @@ def herd(options):
             herd.stdin.write("go\n")
             herd.stdin.flush()
             result = json.loads(herd.stdout.readline())
-            herd.wait()
             user, system = server.used(before)
-            result["cpu_us"] = (user + system) / options.readers
+            result["cpu_us"], result["user_us"] = (user + system) / options.readers, user / options.readers
+            result["rss"] = (server.memory()["VmRSS"] - before_rss) / options.readers
+            herd.communicate("done\n")
             figures = metrics(server)
             result["saved"] = figures["martlet_herd_saved_total"]
-            result["rss"] = (server.memory()["VmRSS"] - before_rss) / options.readers
             if result["leases"] != 1 or result["fills"] != 1 or result["refused"] or result["saved"] != options.readers - 1:
                 raise SystemExit(f"not one fill: {result}, saved {result['saved']}")
             runs.append(result)
@@ -63,8 +63,8 @@ def herd(options):
         f"≤ {options.origin + 500} ms", "the client asks one after the other, then waits for all")
     row("of it, asking", f"{median(lambda r: r['asked_ms']):.0f} ms", "", "until the last request is sent")
     row("fill to last answer", f"{median(lambda r: r['answered_ms']['last'] - r['filled_ms']):.0f} ms", "", "the same")
-    row("server CPU per waiter", f"{median(lambda r: r['cpu_us']):.1f} µs", "", "reading, parking, waking, writing; user and system by schedstat")
-    row("server RSS per waiting connection", f"{median(lambda r: r['rss']):.0f} B", "", "after the herd, connections included")
+    row("server CPU per waiter", f"{median(lambda r: r['cpu_us']):.1f} µs ({median(lambda r: r['user_us']):.1f} of it user)", "", "reading, parking, waking, writing; user and system by schedstat")
+    row("server RSS per waiting connection", f"{median(lambda r: r['rss']):.0f} B", "", "when all are answered, connections included")
 
 
 def load(server, count, tag):

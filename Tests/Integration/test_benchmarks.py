@@ -35,3 +35,11 @@ def test_costs_are_counted():
     assert done.returncode == 0, done.stderr
     for words in ("stripped", "ready", "idle RSS", "idle keep-alive", "allocations, cached PUT"):
         assert words in done.stdout
+
+
+@needs("cc")
+def test_a_herd_costs_one_fill_and_a_tag_of_many_entries_is_invalidated_at_once():
+    done = benchmark("herd.py")
+    assert done.returncode == 0, done.stderr
+    for words in ("| fills of a herd | 1 |", "last answer", "CPU per waiter", "| hits after it | 0 |", "reusable"):
+        assert words in done.stdout
