@@ -156,7 +156,7 @@ public struct JSONReader: ~Copyable, ~Escapable {
   }
 
   func string(_ content: StringContent) -> String {
-    guard content.hasEscapes else { return text[content.range].text }
+    guard content.hasEscapes else { return JSONScanner.checkedText(text[content.range]) }
     var unescaped = ByteBuffer()
     JSONScanner.appendUnescaped(text[content.range], to: &unescaped)
     return unescaped.text

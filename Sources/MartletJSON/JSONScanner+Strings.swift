@@ -107,6 +107,9 @@ extension JSONScanner {
     return unit
   }
 
+  /// What a string without escapes says, `content` being the bytes between its quotation marks, checked before by `skipString`.
+  static func checkedText(_ content: RawSpan) -> String { unsafe content.checkedText }
+
   // MARK: Unescaping
 
   /// Appends what a string says, `content` being the bytes between its quotation marks, checked before by `skipString`.

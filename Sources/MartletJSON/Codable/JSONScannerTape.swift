@@ -74,11 +74,8 @@ final class JSONTape {
   /// What a name or string says.
   @inline(__always)
   func string(_ token: JSONToken) -> String {
-    precondition(textCount > 0, "a decoder or container is used after the decode that it was for has returned")
-    let bytes = unsafe UnsafeRawBufferPointer(start: text + Int(token.start), count: Int(token.length))
-    if token.hasEscapes { return unsafe Self.unescaped(RawSpan(_unsafeBytes: bytes)) }
-    // Checked by the scanner: no need to look at the bytes again.
-    return unsafe String(copying: UTF8Span(unchecked: Span(_unsafeBytes: bytes)))
+    // Checked by the scanner.
+    withBytes(token) { bytes in unsafe token.hasEscapes ? Self.unescaped(bytes) : bytes.checkedText }
   }
 
   @inline(never)

@@ -39,10 +39,11 @@ extension JSONDecodable {
 }
 
 /// The name of a member, while the reader stands before its value: compared with literals without becoming a `String`.
+@frozen
 public struct JSONName: ~Escapable {
   /// As it is written between the quotation marks.
-  let bytes: RawSpan
-  let hasEscapes: Bool
+  @usableFromInline let bytes: RawSpan
+  @usableFromInline let hasEscapes: Bool
 
   @_lifetime(copy bytes)
   init(_ bytes: RawSpan, hasEscapes: Bool) {
@@ -50,22 +51,23 @@ public struct JSONName: ~Escapable {
     self.hasEscapes = hasEscapes
   }
 
+  @inlinable @inline(__always)
   public static func == (name: borrowing JSONName, literal: StaticString) -> Bool { literal ~= name }
 
   /// For `switch`.
-  @inline(__always)
+  @inlinable @inline(__always)
   public static func ~= (literal: StaticString, name: borrowing JSONName) -> Bool {
-    name.hasEscapes ? equalsUnescaped(literal, name) : name.bytes.equals(literal.rawSpan)
+    name.hasEscapes ? equalsUnescaped(literal, name) : name.bytes.equals(literal)
   }
 
-  @inline(never)
-  private static func equalsUnescaped(_ literal: StaticString, _ name: borrowing JSONName) -> Bool {
+  @usableFromInline @inline(never)
+  static func equalsUnescaped(_ literal: StaticString, _ name: borrowing JSONName) -> Bool {
     Array(name.text.utf8).rawSpan.equals(literal.rawSpan)
   }
 
   /// What the name says.
   public var text: String {
-    guard hasEscapes else { return bytes.text }
+    guard hasEscapes else { return JSONScanner.checkedText(bytes) }
     var unescaped = ByteBuffer()
     JSONScanner.appendUnescaped(bytes, to: &unescaped)
     return unescaped.text
