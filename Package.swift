@@ -53,7 +53,8 @@ let package = Package(
 
     // library: what a Swift user imports
     module("MartletAPI", ["MartletHTTP", "MartletJSON", "MartletBytes"]),  // routes that speak JSON
-    module("Martlet", ["MartletAPI", "MartletServer", "MartletHTTP", "MartletJSON", "MartletCache", "MartletBytes"]),
+    module("MartletCacheClient", ["MartletCache", "MartletJSON", "MartletBytes"]),  // the store as typed async values, in process
+    module("Martlet", ["MartletAPI", "MartletCacheClient", "MartletServer", "MartletHTTP", "MartletJSON", "MartletCache", "MartletBytes"]),
 
     // application: the sessions and routes that marry protocols and store
     module("CacheServer", ["MartletAPI", "MartletServer", "MartletLoop", "MartletHTTP", "MartletJSON", "MartletCache", "MartletBytes", .product(name: "Logging", package: "swift-log")]),
@@ -72,6 +73,7 @@ let package = Package(
     tests("MartletCacheTests", ["MartletCache", "MartletBytes"]),
     tests("MartletServerTests", ["MartletServer", "MartletHTTP", "MartletLoop", "MartletBytes"]),
     tests("MartletAPITests", ["MartletAPI", "MartletHTTP", "MartletJSON", "MartletBytes"]),
+    tests("MartletCacheClientTests", ["MartletCacheClient", "MartletCache", "MartletJSON", "MartletBytes"]),
     tests("CacheServerTests", ["CacheServer", "MartletServer", "MartletHTTP", "MartletJSON", "MartletCache", "MartletBytes"]),
   ]
 )
