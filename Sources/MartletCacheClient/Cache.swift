@@ -61,7 +61,7 @@ public final class Cache: Sendable {
         limitBytes: options.memoryLimit, eviction: options.eviction, shardCount: shards,
         versionOrigin: UnixTime(milliseconds: clock())))
     self.store = store
-    sweeper = sweeps ? Task.detached(priority: .utility) { await Sweep(store: store, clock: clock).run() } : nil
+    sweeper = sweeps ? Task.detached(priority: .utility) { await Sweep.run(over: store, clock) } : nil
   }
 
   deinit { sweeper?.cancel() }
@@ -123,7 +123,8 @@ public final class Cache: Sendable {
 
   /// Frees what has expired, and wakes whoever has waited for too long: for caches whose clock is handed in. The others do it by themselves.
   public func sweep() {
-    while !Sweep.step(store, at: now) {}
+    var round = Sweep()
+    while !round.step(store, at: now) {}
   }
 
   /// Hits, misses, entries, bytes; `leases.herdSaved`: misses that did not reach the origin.
