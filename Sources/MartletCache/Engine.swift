@@ -54,8 +54,8 @@ struct Engine: ~Copyable {
     limitBytes = options.limitBytes
     valueBytesMax = options.valueBytesMax
     evicts = options.eviction == .s3fifo
-    tags = TagRegistry(hasher: hasher.hasher)
-    leases = LeaseOffice()
+    tags = TagRegistry(hasher: hasher.hasher, limitBytes: options.limitBytes)
+    leases = LeaseOffice(limitBytes: options.limitBytes)
     let seed = options.hashSeed ?? .random(in: .min ... .max)
     memory = Memory(limitBytes: options.limitBytes)
     trash = Trash(memory: memory)

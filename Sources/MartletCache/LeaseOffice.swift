@@ -6,10 +6,18 @@ internal import Synchronization
 final class LeaseOffice: Sendable {
   let waiters = Atomic<Int>(0)
   let placeholderBytes = Atomic<Int>(0)
+  private let waitersMax: Int
+  private let placeholderBytesMax: Int
   /// The deadline that the alarm was told last, in Unix milliseconds; no later one is worth telling.
   let alarmTime = Atomic<Int64>(.max)
   private let alarm = ShardLock()
   private let ring = LoopLocal<(@Sendable (UnixTime) -> Void)?>(nil)
+
+  /// For a store of `limitBytes`: a small one has small bounds.
+  init(limitBytes: Int) {
+    waitersMax = min(LeaseLimits.waitersMax, max(1024, limitBytes >> 10))
+    placeholderBytesMax = min(LeaseLimits.placeholderBytesMax, limitBytes >> 5)
+  }
 
   /// Who is told when a deadline comes before all that were told. Under the lock only while it is set and read.
   func setAlarm(_ ring: (@Sendable (UnixTime) -> Void)?) { alarm.withLock { self.ring.value = ring } }
@@ -29,13 +37,13 @@ final class LeaseOffice: Sendable {
 
   /// Takes a waiter's place; false if there is none.
   func admitWaiter() -> Bool {
-    if waiters.add(1, ordering: .relaxed).newValue <= LeaseLimits.waitersMax { return true }
+    if waiters.add(1, ordering: .relaxed).newValue <= waitersMax { return true }
     waiters.subtract(1, ordering: .relaxed)
     return false
   }
 
   func admit(bytes: Int) -> Bool {
-    if placeholderBytes.add(bytes, ordering: .relaxed).newValue <= LeaseLimits.placeholderBytesMax { return true }
+    if placeholderBytes.add(bytes, ordering: .relaxed).newValue <= placeholderBytesMax { return true }
     placeholderBytes.subtract(bytes, ordering: .relaxed)
     return false
   }

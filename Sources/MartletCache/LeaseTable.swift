@@ -42,7 +42,8 @@ struct LeaseTable: ~Copyable {
     /// The next one with the same hash.
     var next: Int32 = -1
 
-    var bytes: Int { key.count + tags.count }
+    /// As the bounds count them.
+    var bytes: Int { key.count + tags.count + LeaseLimits.placeholderBytesEach }
   }
 
   enum Outcome { case filled, foundAbsent, givenUp, expired, overtaken }
@@ -102,7 +103,9 @@ struct LeaseTable: ~Copyable {
 
   /// A new placeholder without anything; nil if a bound is reached.
   mutating func insert(_ key: RawSpan, _ database: UInt8, hash: UInt64) -> Int32? {
-    guard count < LeaseLimits.placeholdersPerShardMax, office.admit(bytes: key.byteCount) else { return nil }
+    guard count < LeaseLimits.placeholdersPerShardMax, office.admit(bytes: key.byteCount + LeaseLimits.placeholderBytesEach) else {
+      return nil
+    }
     var placeholder = Placeholder(key: key.copied(), database: database, hash: hash)
     placeholder.next = index[hash] ?? -1
     let slot: Int32

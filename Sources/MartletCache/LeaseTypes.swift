@@ -42,14 +42,17 @@ public struct LeaseRequest: Sendable {
   /// Above 0: the value may be refreshed before its expiry. Each reader of a value that expires soon is given a lease with a chance
   /// that rises as the expiry comes near, the sooner the longer the last fill took (XFetch); 1 is the usual choice, more is earlier.
   public var earlyRefresh: Double
+  /// A value that expires within so long gives one reader a lease; 0: none. (The recache flag of memcached.)
+  public var refreshMilliseconds: Int64
 
-  public init(leaseMilliseconds: Int64, waitMilliseconds: Int64 = 0, earlyRefresh: Double = 0) {
+  public init(leaseMilliseconds: Int64, waitMilliseconds: Int64 = 0, earlyRefresh: Double = 0, refreshMilliseconds: Int64 = 0) {
     precondition(1...LeaseLimits.leaseMillisecondsMax ~= leaseMilliseconds, "a lease lasts above 0 and up to 300 seconds")
     precondition(0...LeaseLimits.waitMillisecondsMax ~= waitMilliseconds, "a reader waits 0 to 60 seconds")
-    precondition(earlyRefresh >= 0, "early refresh is 0 or more")
+    precondition(earlyRefresh >= 0 && refreshMilliseconds >= 0, "a value is refreshed 0 or more before its expiry")
     self.leaseMilliseconds = leaseMilliseconds
     self.waitMilliseconds = waitMilliseconds
     self.earlyRefresh = earlyRefresh
+    self.refreshMilliseconds = refreshMilliseconds
   }
 }
 
@@ -124,9 +127,10 @@ public enum LeaseLimits {
   public static var waitMillisecondsMax: Int64 { 60_000 }
   /// Keys of one shard with a lease, waiters or a known absence.
   public static var placeholdersPerShardMax: Int { 4096 }
-  /// Bytes of the keys and tags of all of them.
+  /// Bytes of all of them, each with its key and tags and `placeholderBytesEach`; or 1/32 of the store's limit if that is less.
   public static var placeholderBytesMax: Int { 16 << 20 }
-  /// Waiters of the whole store.
+  public static var placeholderBytesEach: Int { 192 }
+  /// Waiters of the whole store; or one for each KiB of its limit if that is less (1024 at least).
   public static var waitersMax: Int { 1 << 17 }
   /// What `busy` advises at most.
   public static var retryMilliseconds: Int64 { 1000 }

@@ -20,7 +20,7 @@ extension LockedShards {
     case .live(let place):
       unsafe shard.pointee.counters.hits += 1
       unsafe shard.pointee.use(place)
-      let lease = request.earlyRefresh > 0 ? unsafe refreshEarly(key, database, hash, place.entry, request, &shard.pointee, at: now) : nil
+      let lease = request.refreshesEarly ? unsafe refreshEarly(key, database, hash, place.entry, request, &shard.pointee, at: now) : nil
       try body(EntryView(place.entry), lease)
       return .hit(lease: lease)
     case .stale(let place):
@@ -40,9 +40,11 @@ extension LockedShards {
     _ key: RawSpan, _ database: UInt8, _ hash: UInt64, _ entry: Entry, _ request: LeaseRequest, _ shard: inout Shard, at now: UnixTime
   ) -> LeaseToken? {
     guard entry.expiry != .never else { return nil }
-    let left = Double(entry.expiry.milliseconds - now.milliseconds)
-    let cost = shard.interests.leases.costs.cost(hash)
-    guard cost > 0, cost * request.earlyRefresh * -Logarithm.natural(shard.interests.leases.chance()) >= left else { return nil }
+    let left = entry.expiry.milliseconds - now.milliseconds
+    if left >= request.refreshMilliseconds {
+      let cost = shard.interests.leases.costs.cost(hash) * request.earlyRefresh
+      guard cost > 0, cost * -Logarithm.natural(shard.interests.leases.chance()) >= Double(left) else { return nil }
+    }
     let lease = refresh(key, database, hash, entry, request, &shard, at: now)
     if lease != nil { shard.interests.leases.counters.grantedEarly += 1 }
     return lease
@@ -215,6 +217,10 @@ extension LockedShards {
     unsafe shard.pointee.interests.leases.end(slot, isLive ? .givenUp : .expired, at: now)
     return isLive
   }
+}
+
+extension LeaseRequest {
+  fileprivate var refreshesEarly: Bool { earlyRefresh > 0 || refreshMilliseconds > 0 }
 }
 
 extension LeaseTable {

@@ -16,7 +16,7 @@
 /// round is over, nothing refers to a time before both its beginning and the oldest lease it met, and records whose marks are not
 /// later than that can go.** Records live in two generations; the older one goes as a whole. An idle registry holds no record.
 ///
-/// The bound: if a generation fills up before rounds can empty it (more than `TagLimits.recordsMax` tags within one), the older
+/// The bound: if a generation fills up before rounds can empty it (`TagLimits.recordsMax` tags within one), the older
 /// one goes all the same and `floor` rises to its last mark: entries from before then count as invalidated. Too much is forgotten by the
 /// cache, never too little.
 ///
@@ -41,7 +41,7 @@ struct TagStamp: Equatable {
 }
 
 enum TagLimits {
-  /// Tags in one generation of records; there are two.
+  /// Tags in one generation of records; there are two. Or one for each KiB of the store's limit if that is less (1024 at least).
   static var recordsMax: Int { 1 << 16 }
   /// Places of the filter, a power of two.
   static var filterCount: Int { 2048 }
@@ -60,6 +60,7 @@ final class TagRegistry: @unchecked Sendable {
   /// Invalidations so far: the time that stamps and marks are counted in.
   let counter = Atomic<UInt64>(0)
   private let hasher: SeededHash
+  private let recordsMax: Int
   /// By hash: no tag of that place has been invalidated after this mark. Owned; marks only rise.
   private let filter: UnsafeMutablePointer<Atomic<UInt64>>
 
@@ -72,8 +73,9 @@ final class TagRegistry: @unchecked Sendable {
   private var hardCount: UInt64 = 0
   private var softCount: UInt64 = 0
 
-  init(hasher: SeededHash) {
+  init(hasher: SeededHash, limitBytes: Int) {
     self.hasher = hasher
+    recordsMax = min(TagLimits.recordsMax, max(1024, limitBytes >> 10))
     unsafe filter = .allocate(capacity: TagLimits.filterCount)
     for index in 0..<TagLimits.filterCount { unsafe (filter + index).initialize(to: Atomic(0)) }
   }
@@ -94,7 +96,7 @@ final class TagRegistry: @unchecked Sendable {
     let mark = counter.load(ordering: .relaxed) + 1
     TagList.forEach(of: list) { tag in
       let hash = hasher.hash(tag)
-      if young.count >= TagLimits.recordsMax { retireGeneration() }
+      if young.count >= recordsMax { retireGeneration() }
       young.mark(hash, mark, isSoft: isSoft)
       unsafe place(hash).pointee.store(mark, ordering: .relaxed)
       if isSoft { softCount += 1 } else { hardCount += 1 }

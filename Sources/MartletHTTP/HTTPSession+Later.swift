@@ -50,6 +50,7 @@ extension HTTPSession {
     case .parked(let reply):
       owed?.parked = reply
       isParked = true
+      if loop.isDraining { return refuseParked(&loop) }  // nobody will say so later
     case .handler(let handler, let request):
       service.startAsync(id) { [sequence] in
         do {

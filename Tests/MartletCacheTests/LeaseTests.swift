@@ -505,6 +505,22 @@ struct LeaseTests {
     #expect(leases == 1)
   }
 
+  @Test("A value that expires within the time asked for gives one reader a lease")
+  func refreshWithin() throws {
+    try store.set("a", "1", expiry: .start + 1000)
+    func ask(at now: UnixTime) -> LeaseAnswer {
+      withBytes("a") { key in
+        store.acquire(key, LeaseRequest(leaseMilliseconds: 500, refreshMilliseconds: 300), at: now) { _, _ in }
+      }
+    }
+    #expect(ask(at: .start + 700) == .hit(lease: nil))
+    guard case .hit(lease: let lease?) = ask(at: .start + 701) else { return #expect(Bool(false)) }
+    #expect(ask(at: .start + 702) == .hit(lease: nil))
+    try store.fill("a", "2", lease, at: .start + 703)
+    #expect(ask(at: .start + 1200) == .hit(lease: nil))
+    #expect(store.text("a", at: .start + 1200) == "2")
+  }
+
   @Test("The logarithm of chances is one")
   func logarithm() {
     #expect(abs(Logarithm.natural(1)) < 1e-9)
@@ -529,6 +545,7 @@ struct LeaseTests {
 
   @Test("Beyond the bound of their bytes too, and giving leases back makes room")
   func placeholderBytesBound() throws {
+    let store = makeStore(limit: 1 << 30)
     let key = String(repeating: "k", count: 60_000)
     var leases: [LeaseToken] = []
     while case .miss(let lease) = store.read(key + "\(leases.count)").answer { leases.append(lease) }
@@ -540,12 +557,14 @@ struct LeaseTests {
 
   @Test("Beyond the bound of waiters readers are told to ask again")
   func waiterBound() throws {
+    let store = makeStore(limit: 8 << 20)
+    let waitersMax = 8 << 10
     _ = try store.lease("a")
     let waiter = Waiter()
-    for _ in 0..<LeaseLimits.waitersMax { #expect(store.read("a", wait: 10, waiter).answer.isWaiting) }
+    for _ in 0..<waitersMax { #expect(store.read("a", wait: 10, waiter).answer.isWaiting) }
     guard case .busy = store.read("a", wait: 10, waiter).answer else { return #expect(Bool(false)) }
     try store.set("a", "1")
-    #expect(store.statistics.leases.waitersFilled == UInt64(LeaseLimits.waitersMax))
+    #expect(store.statistics.leases.waitersFilled == UInt64(waitersMax))
     try store.remove("a")
     _ = try store.lease("a")
     #expect(store.read("a", wait: 10, waiter).answer.isWaiting)

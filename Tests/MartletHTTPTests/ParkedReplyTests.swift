@@ -104,6 +104,17 @@ struct ParkedReplyTests {
     #expect(parked.counts == [0, 2])
   }
 
+  @Test("One that is parked while the server stops already is refused at once")
+  func parkedDuringDrain() {
+    let parked = Parked()
+    var talk = Conversation(Self.routes(parked))
+    talk.service.isDraining.value = true
+    talk.send(get("/parked"))
+    #expect(statuses(talk.takeOutput()) == [503])
+    #expect(talk.closeReason == .drained)
+    #expect(parked.counts == [0, 1])
+  }
+
   @Test("At the end of the server it is answered 503, and the connection closes")
   func drain() {
     let parked = Parked()
