@@ -36,14 +36,12 @@ extension Cache {
     tags: [String] = [], fill: @escaping @Sendable () async throws -> Value
   ) async throws -> Value {
     let plan = FillPlan(
-      key: key.bytes, ttl: ttl, stale: stale, earlyRefresh: earlyRefresh, tags: try CacheTags(ofEntry: tags), absence: nil
-    ) {
-      let value = try await fill()
-      return (value, try ValueCoding.encode(value))
-    }
-    if let value = try await find(plan) { return value }
+      key: key.bytes, ttl: ttl, stale: stale, earlyRefresh: earlyRefresh, tags: try CacheTags(ofEntry: tags), absence: nil,
+      fill: encoded(type, fill))
+    if let value = try await find(plan, as: type) { return value }
     // Somebody has found by `absence:` that there is nothing; this fill knows better.
-    guard let (value, bytes) = try await plan.fill() else { preconditionFailure("a fill without absence returns a value") }
+    let value = try await fill()
+    let bytes = try ValueCoding.encode(value)
     _ = try? store.put(plan.key.rawSpan, bytes.rawSpan, attributes(ttl, stale, plan.tags.list.rawSpan), at: now)
     return value
   }
@@ -55,65 +53,86 @@ extension Cache {
     earlyRefresh: Double = 0, tags: [String] = [], fill: @escaping @Sendable () async throws -> Value?
   ) async throws -> Value? {
     precondition(absence > .zero, "an absence lasts for a time above 0")
-    let tags = try CacheTags(ofEntry: tags)
-    return try await find(
-      FillPlan(key: key.bytes, ttl: ttl, stale: stale, earlyRefresh: earlyRefresh, tags: tags, absence: absence) {
-        guard let value = try await fill() else { return nil }
-        return (value, try ValueCoding.encode(value))
-      })
+    let plan = FillPlan(
+      key: key.bytes, ttl: ttl, stale: stale, earlyRefresh: earlyRefresh, tags: try CacheTags(ofEntry: tags), absence: absence,
+      fill: encoded(type, fill))
+    return try await find(plan, as: type)
+  }
+
+  /// A fill together with what its value is kept as; the rest of a request knows values no more closely than this.
+  private func encoded<Value: Codable & Sendable>(
+    _ type: Value.Type, _ fill: @escaping @Sendable () async throws -> Value?
+  ) -> @Sendable () async throws -> FilledValue? {
+    {
+      guard let value = try await fill() else { return nil }
+      return FilledValue(value: value, bytes: try ValueCoding.encode(value))
+    }
   }
 
   // MARK: The life of a request
 
   /// nil: known to be absent.
-  private func find<Value: Codable & Sendable>(_ plan: FillPlan<Value>) async throws -> Value? {
+  private func find<Value: Codable & Sendable>(_ plan: FillPlan, as type: Value.Type) async throws -> Value? {
+    while true {
+      switch try await find(plan) {
+      case .absent: return nil
+      case .filled(let value):
+        guard let value = value as? Value else { preconditionFailure("a fill has brought a value of another type") }
+        return value
+      case .entry(let bytes, let version):
+        if let value = try? ValueCoding.decode(type, from: bytes.rawSpan) { return value }
+        // No such value: removed, unless another has come in the meantime, so that asking again is a miss.
+        _ = try? store.delete(plan.key.rawSpan, condition: .ifVersion(version), at: now)
+      case .unkept(let bytes):
+        if let value = try? ValueCoding.decode(type, from: bytes.rawSpan) { return value }
+      }
+    }
+  }
+
+  private enum Found {
+    case entry([UInt8], version: UInt64)
+    /// By this request.
+    case filled(any Sendable)
+    /// By another, and it could not be stored.
+    case unkept([UInt8])
+    case absent
+  }
+
+  private func find(_ plan: FillPlan) async throws -> Found {
     while true {
       try Task.checkCancellation()
       let waiter = CacheWaiter(self, key: plan.key)
       var bytes: [UInt8]?
       var version: UInt64 = 0
-      var isLarge = false
       let answer = store.acquire(plan.key.rawSpan, plan.request(options), waiter: waiter, at: now) { entry, _ in
         version = entry.version
-        if entry.isLarge { isLarge = true } else { bytes = entry.value.copied() }
+        if !entry.isLarge { bytes = entry.value.copied() }
       }
       switch answer {
       case .hit(let lease), .stale(let lease):
         if let lease { refresh(plan, lease) }
-        if isLarge { bytes = try copyLarge(plan.key, allowsStale: true) }
-        if let value = readable(bytes, of: plan, version) { return value }
+        // A large value may be another by now, or gone: then it is asked for again.
+        if let bytes = try bytes ?? copyLarge(plan.key, allowsStale: true) { return .entry(bytes, version: version) }
       case .miss(let lease):
         return try await fill(plan, lease)
       case .waiting(let ticket):
         switch await waiter.news(ticket) {
-        case .value(let shared):
-          let bytes = shared.withValue { $0.copied() }
-          if let value = readable(bytes, of: plan, shared.version) { return value }
+        case .value(let shared): return .entry(shared.withValue { $0.copied() }, version: shared.version)
         case .lease(let lease): return try await fill(plan, lease)
         case .outcome(.failure(let error)): throw error
-        case .outcome(.value(let bytes)):
-          if let value = try? ValueCoding.decode(Value.self, from: bytes.rawSpan) { return value }
-        case .outcome(.absent), .absent: return nil
+        case .outcome(.value(let bytes)): return .unkept(bytes)
+        case .outcome(.absent), .absent: return .absent
         case .timedOut, .cancelled: break  // asks again, or throws
         }
       case .busy(let milliseconds): try await Task.sleep(for: .milliseconds(milliseconds))
-      case .absent: return nil
+      case .absent: return .absent
       }
     }
   }
 
-  /// The value of an entry's bytes. Bytes that are none are removed, so that asking again is a miss.
-  private func readable<Value: Codable & Sendable>(_ bytes: [UInt8]?, of plan: FillPlan<Value>, _ version: UInt64) -> Value? {
-    guard let bytes else { return nil }
-    if let value = try? ValueCoding.decode(Value.self, from: bytes.rawSpan) { return value }
-    // Unless another value has come in the meantime.
-    _ = try? store.delete(plan.key.rawSpan, condition: .ifVersion(version), at: now)
-    return nil
-  }
-
   /// Fills in the caller's task.
-  private func fill<Value: Codable & Sendable>(_ plan: FillPlan<Value>, _ lease: LeaseToken) async throws -> Value? {
-    let filled: (value: Value, bytes: [UInt8])?
+  private func fill(_ plan: FillPlan, _ lease: LeaseToken) async throws -> Found {
+    let filled: FilledValue?
     do {
       try Task.checkCancellation()
       filled = try await plan.fill()
@@ -126,11 +145,11 @@ extension Cache {
       throw error
     }
     keep(filled?.bytes, plan, lease)
-    return filled?.value
+    return filled.map { .filled($0.value) } ?? .absent
   }
 
   /// Ends the lease with what the fill has brought, nil for an absence.
-  private func keep<Value>(_ bytes: [UInt8]?, _ plan: FillPlan<Value>, _ lease: LeaseToken) {
+  private func keep(_ bytes: [UInt8]?, _ plan: FillPlan, _ lease: LeaseToken) {
     do throws(CacheError) {
       if let bytes {
         _ = try store.fill(
@@ -147,7 +166,7 @@ extension Cache {
   }
 
   /// Fills beside, for a value that is served meanwhile.
-  private func refresh<Value: Codable & Sendable>(_ plan: FillPlan<Value>, _ lease: LeaseToken) {
+  private func refresh(_ plan: FillPlan, _ lease: LeaseToken) {
     Task {
       do {
         keep(try await plan.fill()?.bytes, plan, lease)
@@ -163,8 +182,14 @@ extension Cache {
   static var retryPause: Duration { .seconds(1) }
 }
 
-/// What a caller of `value(for:)` wants.
-struct FillPlan<Value: Sendable>: Sendable {
+/// What a fill has brought.
+struct FilledValue: Sendable {
+  let value: any Sendable
+  let bytes: [UInt8]
+}
+
+/// What a caller of `value(for:)` wants. Not generic: a generic type is looked up anew in each request.
+struct FillPlan: Sendable {
   let key: [UInt8]
   let ttl: Duration?
   let stale: Duration
@@ -172,8 +197,7 @@ struct FillPlan<Value: Sendable>: Sendable {
   let tags: CacheTags
   /// How long nil holds; nil: the fill always has a value.
   let absence: Duration?
-  /// The value and its bytes.
-  let fill: @Sendable () async throws -> (value: Value, bytes: [UInt8])?
+  let fill: @Sendable () async throws -> FilledValue?
 
   func request(_ options: Cache.Options) -> LeaseRequest {
     LeaseRequest(

@@ -317,6 +317,21 @@ struct CacheValueTests {
     #expect(try await cache.value(for: "x", ttl: nil) { 1.5 } == 1.5)
   }
 
+  @Test("A value that is an optional is kept as one: its nil is a value like others")
+  func optionalValue() async throws {
+    let cache = Cache.make(clock: clock)
+    let fills = fills
+    for _ in 0..<2 {
+      let value: Int? = try await cache.value(for: "u", as: Int?.self, ttl: .seconds(5)) {
+        fills.next()
+        return nil
+      }
+      #expect(value == nil)
+    }
+    #expect(fills.value == 1)
+    #expect(try cache.get("u", as: Int?.self) == .some(nil))
+  }
+
   @Test("Large values are filled, shared with those who wait, and read again")
   func largeValues() async throws {
     let cache = Cache.make(clock: clock)
