@@ -154,6 +154,8 @@ package struct PinnedValue: ~Copyable, @unchecked Sendable {
   /// As they were when pinned.
   package let expiry: UnixTime
   package let staleUntil: UnixTime
+  /// Whether a tag of it had been softly invalidated.
+  package let isSoftened: Bool
   package let flags: UInt32
 
   fileprivate init(store: CacheStore, block: ValueBlock, _ entry: Entry) {
@@ -162,6 +164,7 @@ package struct PinnedValue: ~Copyable, @unchecked Sendable {
     version = entry.version
     expiry = entry.expiry
     staleUntil = entry.staleUntil
+    isSoftened = entry.isSoftened
     flags = entry.flags
   }
 

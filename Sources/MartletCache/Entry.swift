@@ -150,6 +150,9 @@ struct Entry {
     return fields.contains(.tags) ? Int(load(UInt16.self, at: fields.offset(of: .tags) + 8)) : 0
   }
 
+  /// Whether a tag was found softly invalidated.
+  var isSoftened: Bool { fields.contains(.tags) && tagStamp.isSoftened }
+
   /// Only of entries with tags; guarded by the shard's lock.
   var tagStamp: TagStamp {
     get { TagStamp(rawValue: load(UInt64.self, at: fields.offset(of: .tags))) }

@@ -48,9 +48,10 @@ package struct EntryView: ~Copyable, ~Escapable {
   /// Whether the value has `CacheLimits.largeValueBytesMin` bytes or more.
   @inlinable package var isLarge: Bool { entry.valueCount >= CacheLimits.largeValueBytesMin }
   /// Whether the entry is past its expiry or softly invalidated (only readers who take stale values see such entries).
-  package func isStale(at now: UnixTime) -> Bool {
-    entry.expiry <= now || entry.fields.contains(.tags) && entry.tagStamp.isSoftened
-  }
+  package func isStale(at now: UnixTime) -> Bool { entry.expiry <= now || isSoftened }
+
+  /// Whether a tag of it was softly invalidated: stale, though its expiry may be far.
+  package var isSoftened: Bool { entry.isSoftened }
 }
 
 /// How versions are numbered: milliseconds of Unix time, then twelve bits of count.

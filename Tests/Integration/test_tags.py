@@ -27,12 +27,13 @@ def test_a_hard_invalidation_makes_entries_absent_until_they_are_written_again(s
 
 
 def test_a_soft_invalidation_makes_entries_stale_for_readers_with_a_lease(shared, key):
-    shared.put(at(key, f"?tags=t-{key}"), b"old")
+    shared.put(at(key, f"?ttl=600&tags=t-{key}"), b"old")
     assert shared.delete(f"/v1/tags/t-{key}?soft=true").status_code == 204
     assert shared.get(at(key)).status_code == 404
     assert shared.head(at(key)).status_code == 404
     first, second = shared.get(at(key, "?lease=60")), shared.get(at(key, "?lease=60"))
     assert (first.content, second.content) == (b"old", b"old")
+    assert first.headers["cache-control"] in ("max-age=0", "max-age=1")  # its age and no more: not what is left of its time
     assert "martlet-lease" in first.headers and "martlet-lease" not in second.headers
     fill = shared.put(at(key, f"?tags=t-{key}"), b"new", headers={"Martlet-Lease": first.headers["martlet-lease"]})
     assert fill.status_code in (201, 204)

@@ -63,9 +63,8 @@ extension Snapshot {
 
   private func writeLeases(to page: inout PrometheusText) {
     let leases = cache.leases
-    page.family("martlet_leases_total", .counter, "Leases that have ended, by outcome.")
+    page.family("martlet_leases_total", .counter, "Leases by what became of them; `granted` counts them all.")
     for (outcome, count) in leases.outcomes { page.sample("martlet_leases_total", [("outcome", outcome)], count) }
-    page.single("martlet_leases_granted_total", .counter, "Leases given.", leases.granted)
     page.single("martlet_leases", .gauge, "Leases out now.", leases.live)
     page.family("martlet_lease_waiters_total", .counter, "Readers that have waited for another's fill, by outcome.")
     for (outcome, count) in leases.waiterOutcomes { page.sample("martlet_lease_waiters_total", [("outcome", outcome)], count) }
@@ -92,7 +91,10 @@ extension Snapshot {
 
 extension LeaseStatistics {
   var outcomes: [(String, UInt64)] {
-    [("filled", filled), ("absent", foundAbsent), ("given_up", givenUp), ("expired", expired), ("overtaken", overtaken)]
+    [
+      ("granted", granted), ("filled", filled), ("absent", foundAbsent), ("given_up", givenUp), ("expired", expired),
+      ("overtaken", overtaken),
+    ]
   }
 
   var waiterOutcomes: [(String, UInt64)] {

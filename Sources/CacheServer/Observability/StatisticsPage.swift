@@ -88,7 +88,6 @@ extension Snapshot {
     let leases = cache.leases
     json.member("martlet_herd_saved_total", leases.herdSaved)
     json.member("martlet_leases", leases.live)
-    json.member("martlet_leases_granted_total", leases.granted)
     json.key("martlet_leases_total")
     json.beginObject()
     for (outcome, count) in leases.outcomes {

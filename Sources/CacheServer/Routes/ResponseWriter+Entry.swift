@@ -30,7 +30,7 @@ extension ResponseWriter {
     if entry.expiry == .never {
       field("Cache-Control", "no-cache" as StaticString)
     } else {
-      let left = (max(0, entry.expiry.milliseconds - now.milliseconds) + 999) / 1000
+      let left = entry.isSoftened ? 0 : (max(0, entry.expiry.milliseconds - now.milliseconds) + 999) / 1000
       let stale = entry.staleUntil > entry.expiry ? (entry.staleUntil.milliseconds - entry.expiry.milliseconds) / 1000 : 0
       trustedField("Cache-Control") { output in
         output.append("max-age=")
@@ -68,12 +68,14 @@ struct EntryFacts {
   var storedAt: UnixTime
   var expiry: UnixTime
   var staleUntil: UnixTime
+  var isSoftened: Bool
 
   init(_ entry: borrowing EntryView) {
     version = entry.version
     storedAt = entry.storedAt
     expiry = entry.expiry
     staleUntil = entry.staleUntil
+    isSoftened = entry.isSoftened
   }
 
   init(_ pinned: borrowing PinnedValue) {
@@ -81,5 +83,6 @@ struct EntryFacts {
     storedAt = pinned.storedAt
     expiry = pinned.expiry
     staleUntil = pinned.staleUntil
+    isSoftened = pinned.isSoftened
   }
 }
