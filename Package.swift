@@ -47,6 +47,7 @@ let package = Package(
     module("MartletHTTP", ["MartletBytes"]),  // HTTP/1.1 and routing as pure functions over bytes
     module("MartletJSON", ["MartletBytes", "CJansson"]),  // the Swift road and the jansson road
     module("MartletCache", ["MartletBytes"]),  // the store
+    module("MartletCacheProtocols", ["MartletBytes"]),  // RESP as pure functions over bytes
 
     // assembly: threads, listeners, options, lifecycle
     module("MartletServer", ["MartletLoop", "MartletHTTP", "MartletBytes"]),
@@ -57,7 +58,7 @@ let package = Package(
     module("Martlet", ["MartletAPI", "MartletCacheClient", "MartletServer", "MartletHTTP", "MartletJSON", "MartletCache", "MartletBytes"]),
 
     // application: the sessions and routes that marry protocols and store
-    module("CacheServer", ["MartletAPI", "MartletServer", "MartletLoop", "MartletHTTP", "MartletJSON", "MartletCache", "MartletBytes", .product(name: "Logging", package: "swift-log")]),
+    module("CacheServer", ["MartletAPI", "MartletServer", "MartletLoop", "MartletHTTP", "MartletJSON", "MartletCache", "MartletCacheProtocols", "MartletBytes", .product(name: "Logging", package: "swift-log")]),
 
     // command line
     .executableTarget(
@@ -71,9 +72,10 @@ let package = Package(
     tests("MartletHTTPTests", ["MartletHTTP", "MartletBytes"]),
     tests("MartletJSONTests", ["MartletJSON", "MartletBytes"]),
     tests("MartletCacheTests", ["MartletCache", "MartletBytes"]),
+    tests("MartletCacheProtocolsTests", ["MartletCacheProtocols", "MartletBytes"]),
     tests("MartletServerTests", ["MartletServer", "MartletHTTP", "MartletLoop", "MartletBytes"]),
     tests("MartletAPITests", ["MartletAPI", "MartletHTTP", "MartletJSON", "MartletBytes"]),
     tests("MartletCacheClientTests", ["MartletCacheClient", "MartletCache", "MartletJSON", "MartletBytes"]),
-    tests("CacheServerTests", ["CacheServer", "MartletServer", "MartletHTTP", "MartletJSON", "MartletCache", "MartletBytes"]),
+    tests("CacheServerTests", ["CacheServer", "MartletServer", "MartletHTTP", "MartletJSON", "MartletCache", "MartletCacheProtocols", "MartletBytes"]),
   ]
 )
