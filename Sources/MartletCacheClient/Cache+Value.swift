@@ -124,7 +124,7 @@ extension Cache {
         case .outcome(.absent), .absent: return .absent
         case .timedOut, .cancelled: break  // asks again, or throws
         }
-      case .busy(let milliseconds): try await Task.sleep(for: .milliseconds(milliseconds))
+      case .busy(let milliseconds): try await Task.sleep(for: min(.milliseconds(milliseconds), Self.busyPause))
       case .absent: return .absent
       }
     }
@@ -177,6 +177,9 @@ extension Cache {
       }
     }
   }
+
+  /// Before a reader for whom there was no place to wait asks again. The store has one for each KiB of its limit, 1024 at least.
+  static var busyPause: Duration { .milliseconds(100) }
 
   /// From a refresh that has failed to the next.
   static var retryPause: Duration { .seconds(1) }

@@ -32,7 +32,7 @@ struct CacheValueTests {
 
   @Test("Ten thousand tasks that miss one key make one fill")
   func singleFlight() async throws {
-    let cache = Cache.make(clock: clock)
+    let cache = Cache.make(clock: clock) { $0.memoryLimit = 64 << 20 }
     let (fills, gate) = (fills, gate)
     let tasks = herd(10_000, of: cache) {
       fills.next()
@@ -45,6 +45,21 @@ struct CacheValueTests {
     #expect(fills.value == 1)
     #expect(cache.statistics.leases.herdSaved == 9999)
     #expect(cache.waiting == 0)
+  }
+
+  @Test("More readers than may wait make one fill too: the rest ask again after a while")
+  func moreThanMayWait() async throws {
+    let cache = Cache.make(clock: clock) { $0.memoryLimit = 1 << 20 }
+    let (fills, gate) = (fills, gate)
+    let tasks = herd(1200, of: cache) {
+      fills.next()
+      try await gate.pass()
+      return User(id: 7)
+    }
+    try await until { cache.statistics.leases.busy >= 1200 - 1024 - 1 }
+    gate.open()
+    for task in tasks { #expect(try await task.value == User(id: 7)) }
+    #expect(fills.value == 1)
   }
 
   @Test("A fill that throws gives its error to all who wait, and is tried again by who asks afterwards")
