@@ -28,6 +28,7 @@ extension Engine {
       }
     }
     news.earliestDeadline = unsafe min(news.earliestDeadline, shard.pointee.interests.leases.deadlines.takeNewEarliest())
+    unsafe shard.pointee.interests.leases.clearNews()
   }
 
   private func settle(_ slot: Int32, of shard: inout Shard, at now: UnixTime, _ news: inout LeaseDeliveries) {
@@ -49,12 +50,6 @@ extension Engine {
 }
 
 extension LeaseTable {
-  mutating func takeTimedOut() -> [any LeaseWaiter] {
-    let waiters = timedOut
-    timedOut = []
-    return waiters
-  }
-
   /// Empties a queue.
   mutating func tellAll(_ slot: Int32, _ message: LeaseNews, _ news: inout LeaseDeliveries) {
     while self[slot].firstWaiter >= 0 {

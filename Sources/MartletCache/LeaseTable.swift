@@ -60,7 +60,7 @@ struct LeaseTable: ~Copyable {
   /// When that was last added to.
   private(set) var unsettledAt = UnixTime(milliseconds: .min)
   /// Who timed out and is to be told.
-  var timedOut: [any LeaseWaiter] = []
+  private var timedOut: [any LeaseWaiter] = []
   var costs = FillCosts()
   var counters = LeaseStatistics()
   /// The placeholder whose fill is being linked: that change is no overtaking.
@@ -75,8 +75,8 @@ struct LeaseTable: ~Copyable {
     random = SplitMix(seed: seed)
   }
 
-  /// Whether `resolve` has something to do.
-  var hasNews: Bool { !unsettled.isEmpty || !timedOut.isEmpty || deadlines.newEarliest != .never }
+  /// Whether `resolve` has something to do. Kept as one flag, since every unlocking asks.
+  private(set) var hasNews = false
 
   subscript(slot: Int32) -> Placeholder {
     get { placeholders[Int(slot)]! }
@@ -200,6 +200,13 @@ struct LeaseTable: ~Copyable {
     if self[slot].isUnsettled { return }
     self[slot].isUnsettled = true
     unsettled.append(slot)
+    hasNews = true
+  }
+
+  /// All has been told.
+  mutating func clearNews() {
+    precondition(unsettled.isEmpty && timedOut.isEmpty, "somebody was not told")
+    hasNews = false
   }
 
   mutating func takeUnsettled() -> [Int32] {
@@ -283,6 +290,7 @@ struct LeaseTable: ~Copyable {
     if deadlines.count > 64, deadlines.count > 2 * (count + waiters.count) { tidyDeadlines() }
     let isNews = item.time.milliseconds < office.alarmTime.load(ordering: .relaxed)
     deadlines.insert(item, isNews: isNews)
+    if isNews { hasNews = true }
   }
 
   /// Drops the deadlines of what was settled before its time.
@@ -320,7 +328,14 @@ struct LeaseTable: ~Copyable {
     let gone = unpark(node)
     counters.waitersTimedOut += 1
     timedOut.append(gone.waiter)
+    hasNews = true
     removeIfIdle(gone.placeholder)
+  }
+
+  mutating func takeTimedOut() -> [any LeaseWaiter] {
+    let waiters = timedOut
+    timedOut = []
+    return waiters
   }
 
   private mutating func expirePlaceholder(_ slot: Int32, at now: UnixTime) {
