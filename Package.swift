@@ -23,6 +23,12 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
   .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
+/// A program of Benchmarks that needs what only this package sees; not a product.
+func benchmark(_ name: String, path: String, _ dependencies: [Target.Dependency]) -> Target {
+  let target = Target.executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+  return target
+}
+
 let package = Package(
   name: "martlet",
   platforms: [.macOS(.v26)],
@@ -65,6 +71,9 @@ let package = Package(
       name: "martlet-cli",
       dependencies: ["CacheServer", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: settings),
+
+    // what the store costs: scripts/store-bench
+    benchmark("store-bench", path: "Benchmarks/Store", ["MartletCache", "MartletBytes"]),
 
     tests("ArchitectureTests", []),  // imports nothing: it reads the others
     tests("MartletBytesTests", ["MartletBytes"]),

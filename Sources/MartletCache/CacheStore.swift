@@ -22,7 +22,7 @@ public final class CacheStore: @unchecked Sendable {
     /// What entries and tables may take, in bytes. More than 0.
     public var limitBytes: Int
     public var eviction: EvictionPolicy
-    /// A power of two, 1 to 64.
+    /// A power of two, 1 to 64. Taken as fewer where the limit is too small for so many.
     public var shardCount: Int
     /// The wall clock at start: versions begin above all that were given before it.
     public var versionOrigin: UnixTime

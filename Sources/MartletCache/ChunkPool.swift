@@ -1,9 +1,10 @@
 /// Memory in blocks of 4 KiB to 2 MiB, cut from chunks of 2 MiB: segments of the log from one pool, slabs of the tables from another. Engine.
 ///
 /// A lookup in a large cache waits for memory twice, and for the translation of both addresses; huge pages make it 1.4 times faster.
-/// But a huge page is resident whole. So a small pool uses plain pages, resident as far as they are touched, and gives each freed
-/// block back at once. Once a pool is large, a chunk that is opened is a huge page, counted whole in the ledger from then on; what is
-/// freed in it is reused, and given back when the chunk is empty or when `trim` is asked for room.
+/// But a huge page is resident whole. So a chunk has plain pages, resident as far as they are touched, until all of it is handed out and
+/// `collapse` comes by; once the pool is large, it is a huge page from the beginning. A huge chunk is counted whole in the ledger; what is
+/// freed in it is reused, and given back when the chunk is empty or when `trim` is asked for room. What is freed in a plain chunk goes
+/// back to the system at once.
 ///
 /// One of the four homes of unsafe code. Invariant, kept by this file under its lock: blocks handed out lie in the committed part of
 /// the range and do not overlap.
@@ -21,6 +22,9 @@ final class ChunkPool: @unchecked Sendable {
   private var buddy: Buddy
   /// Which chunks are huge pages now.
   private var isHuge: [Bool]
+  /// What is handed out of each chunk.
+  private var handedBytes: [Int32]
+  private var collapseHand = 0
   /// Chunks in which something is handed out.
   private var openCount = 0
   /// From this number on, chunks are opened as huge pages.
@@ -37,6 +41,7 @@ final class ChunkPool: @unchecked Sendable {
     unsafe base = range.base
     buddy = Buddy(unitCount: range.bytes / ChunkPool.unitBytes, topOrder: ChunkPool.topOrder)
     isHuge = Array(repeating: false, count: range.bytes / AddressRange.chunkBytes)
+    handedBytes = Array(repeating: 0, count: range.bytes / AddressRange.chunkBytes)
     hugeFromCount = hugeFromBytes / AddressRange.chunkBytes
     self.ledger = ledger
   }
@@ -54,6 +59,8 @@ final class ChunkPool: @unchecked Sendable {
   func allocate(order: Int, within limit: Int?) -> Int? {
     lock.lock()
     defer { lock.unlock() }
+    // A free part of a huge page costs nothing more; what stands above the limit has to go all the same.
+    if let limit, ledger.usedBytes > limit { return nil }
     let bytes = ChunkPool.bytes(order: order)
     if let unit = buddy.takePart(order: order) {
       if isHuge[unit >> ChunkPool.topOrder] {
@@ -62,6 +69,7 @@ final class ChunkPool: @unchecked Sendable {
         _ = buddy.give(unit, order: order)
         return nil
       }
+      handedBytes[unit >> ChunkPool.topOrder] += Int32(bytes)
       return unit
     }
     return openChunk(for: order, bytes, within: limit)
@@ -82,6 +90,7 @@ final class ChunkPool: @unchecked Sendable {
       return nil
     }
     openCount += 1
+    handedBytes[chunk] = Int32(bytes)
     return buddy.takeTop(order: order)
   }
 
@@ -90,6 +99,7 @@ final class ChunkPool: @unchecked Sendable {
     defer { lock.unlock() }
     let bytes = ChunkPool.bytes(order: order)
     let chunk = unit >> ChunkPool.topOrder
+    handedBytes[chunk] -= Int32(bytes)
     if isHuge[chunk] {
       freeHugeBytes += bytes
     } else {
@@ -106,6 +116,23 @@ final class ChunkPool: @unchecked Sendable {
     freeHugeBytes -= AddressRange.chunkBytes
     ledger.subtract(AddressRange.chunkBytes)
   }
+
+  /// Makes the next chunk that is wholly handed out a huge page, if this pool is larger than what the processor finds without.
+  func collapse() {
+    lock.lock()
+    defer { lock.unlock() }
+    guard openCount >= ChunkPool.collapseFromCount else { return }
+    for _ in 0..<min(ChunkPool.collapseSearchCount, buddy.end >> ChunkPool.topOrder) {
+      collapseHand = collapseHand + 1 < buddy.end >> ChunkPool.topOrder ? collapseHand + 1 : 0
+      guard !isHuge[collapseHand], handedBytes[collapseHand] == AddressRange.chunkBytes else { continue }
+      isHuge[collapseHand] = true
+      unsafe AddressRange.collapse(base + collapseHand * AddressRange.chunkBytes)
+      return
+    }
+  }
+
+  private static var collapseFromCount: Int { 4 }
+  private static var collapseSearchCount: Int { 1024 }
 
   /// The order of the block handed out that holds `unit`; the caller owns that block.
   @inline(__always)

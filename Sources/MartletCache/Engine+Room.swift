@@ -27,6 +27,11 @@ extension Engine {
       if unsafe shard.pointee.log.open(queue, for: bytes) != nil { return true }
       let wanted = unsafe shard.pointee.log.order(for: bytes)
       over = ChunkPool.bytes(order: wanted)
+      let excess = memory.ledger.usedBytes - limitBytes
+      if excess > 0 {
+        over += excess
+        _ = memory.segments.trim(excess)
+      }
       // Without eviction the last bytes are used, too.
       let least = evicts ? wanted : ChunkPool.order(of: bytes + Segment.headBytes)
       for order in (least...wanted).reversed() {

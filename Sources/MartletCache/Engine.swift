@@ -21,6 +21,12 @@ final class Memory: Sendable {
     tables = TablePool(pool: ChunkPool(rangeBytes: limitBytes + 32 * chunk, hugeFromBytes: 32 << 20, ledger: ledger))
     blocks = BlockPool(rangeBytes: limitBytes * 4 + 256 * chunk, ledger: ledger)
   }
+
+  /// A little more of what is full on huge pages.
+  func collapse() {
+    segments.collapse()
+    tables.collapse()
+  }
 }
 
 @safe @usableFromInline
@@ -48,8 +54,8 @@ struct Engine: ~Copyable {
   let expiryTurn = Atomic<Int>(0)
 
   init(options: CacheStore.Options) {
-    shardCount = options.shardCount
-    shardBits = options.shardCount.trailingZeroBitCount
+    shardCount = Engine.shardCount(options)
+    shardBits = shardCount.trailingZeroBitCount
     hasher = KeyHasher(hasher: options.hashSeed.map { SeededHash(seed: $0) } ?? SeededHash())
     limitBytes = options.limitBytes
     valueBytesMax = options.valueBytesMax
@@ -68,6 +74,16 @@ struct Engine: ~Copyable {
           bits: shardBits, hasher: hasher, versionOrigin: options.versionOrigin, memory: memory, tags: tags, leases: leases,
           seed: seed &+ UInt64(index)))
     }
+  }
+
+  /// What a shard needs at least, to have room for more than its open segments.
+  private static var shardBytesMin: Int { 64 << 10 }
+
+  /// As many as were asked for, or fewer for a limit that is small.
+  private static func shardCount(_ options: CacheStore.Options) -> Int {
+    var count = options.shardCount
+    while count > 1, options.limitBytes / count < shardBytesMin { count /= 2 }
+    return count
   }
 
   /// Nobody else holds the store any more: pins and reservations keep it alive. The memory goes with its ranges of addresses.

@@ -65,28 +65,34 @@ struct ExpiryClock {
 struct DueCodes {
   let first: UInt8
   let count: Int
+  /// The first and the second, in each byte of a word.
+  private let pattern: UInt64
+  private let secondPattern: UInt64
+  /// All bits if there are more than two.
+  private let others: UInt64
 
-  /// The bytes of `ticks` (see `Line`) that are due, as bits 0 to 6.
-  @inline(__always)
-  func matches(_ ticks: UInt64) -> UInt8 {
-    if ticks == 0 { return 0 }
-    if count <= 2 {
-      let second = first == 255 ? 1 : first &+ 1
-      var hits = DueCodes.equal(ticks, first)
-      if count == 2 { hits |= DueCodes.equal(ticks, second) }
-      if hits == 0 { return 0 }
-    }
-    return exactMatches(ticks)
+  init(first: UInt8, count: Int) {
+    self.first = first
+    self.count = count
+    let second = count < 2 ? first : first == 255 ? 1 : first + 1
+    pattern = UInt64(first) &* 0x0101_0101_0101_0101
+    secondPattern = UInt64(second) &* 0x0101_0101_0101_0101
+    others = count > 2 ? .max : 0
   }
 
-  /// The highest bit of each byte that equals `code`; may err upwards next to one that does.
+  /// Not 0 if one of `ticks` (see `Line`) may be due; without branches.
   @inline(__always)
-  private static func equal(_ ticks: UInt64, _ code: UInt8) -> UInt64 {
-    let difference = ticks ^ (UInt64(code) &* 0x0101_0101_0101_0101)
+  func hits(_ ticks: UInt64) -> UInt64 { DueCodes.equal(ticks, pattern) | DueCodes.equal(ticks, secondPattern) | ticks & others }
+
+  /// The highest bit of each byte that is equal in both; may err upwards next to one that is.
+  @inline(__always)
+  private static func equal(_ ticks: UInt64, _ pattern: UInt64) -> UInt64 {
+    let difference = ticks ^ pattern
     return (difference &- 0x0101_0101_0101_0101) & ~difference & 0x8080_8080_8080_8080
   }
 
-  private func exactMatches(_ ticks: UInt64) -> UInt8 {
+  /// The bytes of `ticks` that are due, as bits 0 to 6.
+  func matches(_ ticks: UInt64) -> UInt8 {
     var matches: UInt8 = 0
     for index in 0..<Line.slotCount {
       let code = Int(truncatingIfNeeded: ticks &>> UInt64(index &* 8) & 0xFF)

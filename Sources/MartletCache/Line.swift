@@ -29,6 +29,20 @@ struct Line {
     nonmutating set { unsafe base.storeBytes(of: newValue.bits, toByteOffset: index &* 8, as: UInt64.self) }
   }
 
+  /// The full slots with `tag`, as bits 0 to 6. Without branches: where in a line an entry stands cannot be predicted.
+  @inline(__always)
+  func matches(_ tag: UInt32) -> UInt8 {
+    var matches: UInt8 = 0
+    for index in 0..<Line.slotCount {
+      let slot = self[index]
+      matches |= (slot.tag == tag ? 1 : 0) &<< UInt8(truncatingIfNeeded: index)
+    }
+    if tag != 0 { return matches }
+    // An empty slot looks like one of tag 0.
+    for index in 0..<Line.slotCount where !self[index].isFull { matches &= ~(1 &<< UInt8(truncatingIfNeeded: index)) }
+    return matches
+  }
+
   func tick(_ index: Int) -> UInt8 { unsafe base.load(fromByteOffset: 56 &+ index, as: UInt8.self) }
 
   func setTick(_ index: Int, _ tick: UInt8) { unsafe base.storeBytes(of: tick, toByteOffset: 56 &+ index, as: UInt8.self) }

@@ -89,17 +89,91 @@ package struct LockedShards: ~Copyable {
   /// Reads what the verbs of a batch will read, in two passes of independent loads (table, then entries), so that the machine waits
   /// for memory once and not once per key. Changes nothing.
   package borrowing func prefetch(_ batch: borrowing KeyBatch) {
-    var sum: UInt64 = 0
-    for hash in batch.hashes {
-      let index = unsafe engine.pointee.shardIndex(hash)
-      if held.contains(index) { sum &+= unsafe engine.pointee.shard(index).pointee.table.touchLine(hash) }
+    var first = 0
+    while first < batch.count {
+      prefetch(batch, from: first, to: min(first + ReadAhead.countMax, batch.count))
+      first += ReadAhead.countMax
     }
-    for hash in batch.hashes {
-      let index = unsafe engine.pointee.shardIndex(hash)
-      if held.contains(index) { sum &+= unsafe engine.pointee.shard(index).pointee.table.touchEntry(hash) }
+  }
+
+  /// First all addresses, then all reads: between two reads stand only a few instructions, so that the processor has all of them under
+  /// way before the first has come back.
+  private borrowing func prefetch(_ batch: borrowing KeyBatch, from first: Int, to end: Int) {
+    var lines = ReadAhead()
+    for index in first..<end {
+      let hash = batch.hashes[index]
+      let shard = unsafe engine.pointee.shardIndex(hash)
+      guard held.contains(shard), let line = unsafe engine.pointee.shard(shard).pointee.table.homeLine(hash) else { continue }
+      unsafe lines.append(line.base, hash)
     }
+    var sum = lines.read()
+    var nextLines = ReadAhead()
+    var entries = ReadAhead()
+    for index in 0..<lines.count {
+      let line = Line(lines, index)
+      let hash = lines.hash(index)
+      let shard = unsafe engine.pointee.shardIndex(hash)
+      if let entry = unsafe engine.pointee.shard(shard).pointee.table.likelyEntry(hash, in: line) {
+        entries.append(entry, hash)
+      } else if line.overflow > 0 {
+        unsafe nextLines.append(engine.pointee.shard(shard).pointee.table.homeLine(hash, plus: 1).base, hash)
+      }
+    }
+    sum &+= nextLines.read()
+    for index in 0..<nextLines.count {
+      let hash = nextLines.hash(index)
+      let shard = unsafe engine.pointee.shardIndex(hash)
+      if let entry = unsafe engine.pointee.shard(shard).pointee.table.likelyEntry(hash, in: Line(nextLines, index)) {
+        entries.append(entry, hash)
+      }
+    }
+    sum &+= entries.read()
     blackHole(sum)
   }
+}
+
+/// Addresses to be read one after the other, and what they were found by.
+@safe
+private struct ReadAhead {
+  static var countMax: Int { 16 }
+  private var addresses = InlineArray<32, UInt>(repeating: 0)
+  private var hashes = InlineArray<32, UInt64>(repeating: 0)
+  private(set) var count = 0
+
+  @unsafe @inline(__always)
+  mutating func append(_ address: UnsafeMutableRawPointer, _ hash: UInt64) {
+    addresses[count] = UInt(bitPattern: address)
+    hashes[count] = hash
+    count &+= 1
+  }
+
+  /// The head of an entry, and, where that stands at the end of a cache line, the next line, in which key and value begin.
+  @inline(__always)
+  mutating func append(_ entry: Entry, _ hash: UInt64) {
+    unsafe append(entry.base, hash)
+    let address = unsafe UInt(bitPattern: entry.base)
+    // Not beyond the page, in which the entry begins.
+    if address & 63 > 32, address & 4095 < 4032 { unsafe append(entry.base + 32, hash) }
+  }
+
+  func hash(_ index: Int) -> UInt64 { hashes[index] }
+
+  @unsafe @inline(__always)
+  func address(_ index: Int) -> UnsafeMutableRawPointer {
+    unsafe UnsafeMutableRawPointer(bitPattern: addresses[index]).unsafelyUnwrapped
+  }
+
+  /// Each address is of a line or an entry of a shard that is held, or 32 bytes further in the same page of memory.
+  @inline(__always)
+  func read() -> UInt64 {
+    var sum: UInt64 = 0
+    for index in 0..<count { sum &+= unsafe UInt64(address(index).load(as: UInt8.self)) }
+    return sum
+  }
+}
+
+extension Line {
+  fileprivate init(_ lines: ReadAhead, _ index: Int) { unsafe self.init(base: lines.address(index)) }
 }
 
 /// Keeps reads from being removed whose only purpose is to have been made.

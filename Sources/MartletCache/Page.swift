@@ -32,6 +32,8 @@ struct Page {
   static var blocksMax: Int { 14 }
   static var linesPerBlock: Int { 8 }
   static var slotsPerBlock: Int { linesPerBlock * Line.slotCount }
+  /// Seven in eight: beyond that too many entries would stand in other lines than their own, and cost another read.
+  static var slotsPerBlockMax: Int { slotsPerBlock * 7 / 8 }
   static var slotsMax: Int { blocksMax * slotsPerBlock }
   /// The home line and those after it.
   static var windowLines: Int { 4 }
@@ -76,6 +78,8 @@ struct Page {
 
   var lineCount: Int { blockCount &* Page.linesPerBlock }
   var slotCount: Int { lineCount * Line.slotCount }
+  /// Whether the page grows before it takes another entry.
+  var isFull: Bool { count >= blockCount &* Page.slotsPerBlockMax }
 
   func block(_ index: Int) -> UInt32 { unsafe base.load(fromByteOffset: index &* 4, as: UInt32.self) }
 

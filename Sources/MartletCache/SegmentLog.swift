@@ -61,11 +61,11 @@ struct SegmentLog: ~Copyable {
 
   func isOpen(_ number: UInt32) -> Bool { number == openSmall || number == openMain }
 
-  /// How large the next segment should be: a sixteenth of the log, so that open segments stay a small part of a small log, and room
-  /// for a few entries of this size, so that little is lost at its end.
+  /// How large the next segment should be: a fiftieth of the log, so that open segments stay a small part of it, and room for a few
+  /// entries of this size, so that little is lost at its end.
   func order(for bytes: Int) -> Int {
     let least = bytes + Segment.headBytes
-    let wanted = min(max(self.bytes / 16, min(8 * bytes, self.bytes / 4)), Segment.bytesMax)
+    let wanted = min(max(self.bytes / 48, min(8 * bytes, self.bytes / 4)), Segment.bytesMax)
     return ChunkPool.order(of: max(least, wanted / 2 + 1))
   }
 

@@ -38,19 +38,26 @@ struct WalkBatch {
 extension Shard {
   /// How often an entry of the small queue must have been used to stay.
   private static var usesToStay: UInt64 { 1 }
+  /// Steps of compaction that are tried before anything is evicted.
+  private static var compactionsPerEviction: Int { 32 }
+  /// What is copied, beside what was asked for, before an entry needs one use more to stay: no put waits for a whole round.
+  private static var patienceBytes: Int { 64 << 10 }
   /// Entries looked at in one step of a walk, dead ones included.
   private static var stepEntries: Int { 64 }
 
   /// Evicts until `wanted` bytes are gone or nothing is left to evict. Returns the bytes that went (below 0: it had to copy first).
   mutating func evict(bytes wanted: Int, at now: UnixTime) -> Int {
     let before = bytes
-    // After so much copying what has been used goes as well, so that no put waits for a whole round.
     var walked = 0
     let walkedMax = 5 * log.bytes
+    var compactions = 0
     while before - bytes < wanted, walked <= walkedMax {
       // What is dead already goes first.
-      if isSparse, compactStep(isEager: false) { continue }
-      if !evictStep(&walked, patience: 2 * wanted + 4 * Segment.bytesMax, at: now) { break }
+      if compactions < Shard.compactionsPerEviction, isSparse, compactStep(isEager: false) {
+        compactions += 1
+        continue
+      }
+      if !evictStep(&walked, patience: wanted + Shard.patienceBytes, at: now) { break }
     }
     return before - bytes
   }
@@ -116,7 +123,7 @@ extension Shard {
       let entry = segment.entry(at: batch.end)
       if entry.isLive {
         let hash = hash(of: entry)
-        sum &+= table.touchLine(hash)
+        sum &+= table.homeLine(hash)?[0].bits ?? 0
         batch.append(batch.end, hash)
       }
       batch.end += entry.logBytes

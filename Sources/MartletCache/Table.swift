@@ -90,48 +90,49 @@ struct Table: ~Copyable {
     let page = page(for: tag)
     let home = page.homeLine(tag)
     let line = page.line(home)
-    for index in 0..<Line.slotCount {
-      let slot = line[index]
-      if slot.tag == tag, slot.isFull {
-        let entry = entry(slot)
-        if isIt(entry) { return Place(line: line, index: index, entry: entry) }
-      }
-    }
+    if let place = find(tag, in: line, isIt) { return place }
     if line.overflow == 0 { return nil }
     for distance in 1..<Page.windowLines {
-      let line = page.line(page.line(home, plus: distance))
-      for index in 0..<Line.slotCount {
-        let slot = line[index]
-        if slot.tag == tag, slot.isFull {
-          let entry = entry(slot)
-          if isIt(entry) { return Place(line: line, index: index, entry: entry) }
-        }
-      }
+      if let place = find(tag, in: page.line(page.line(home, plus: distance)), isIt) { return place }
     }
     return nil
   }
 
-  /// Reads the home line, so that it is in the cache soon; the result only keeps the read alive.
   @inline(__always)
-  func touchLine(_ hash: UInt64) -> UInt64 {
-    if isEmpty { return 0 }
-    let tag = tag(hash)
-    let page = page(for: tag)
-    return page.line(page.homeLine(tag))[0].bits
+  private func find(_ tag: UInt32, in line: Line, _ isIt: (Entry) -> Bool) -> Place? {
+    var matches = line.matches(tag)
+    while matches != 0 {
+      let index = matches.trailingZeroBitCount
+      let entry = entry(line[index])
+      if isIt(entry) { return Place(line: line, index: index, entry: entry) }
+      matches &= matches &- 1
+    }
+    return nil
   }
 
-  /// Reads the head of the entry that the home line holds under the tag of `hash`, for the same reason.
+  // MARK: Reading ahead
+
+  /// The home line of a hash.
   @inline(__always)
-  func touchEntry(_ hash: UInt64) -> UInt64 {
-    if isEmpty { return 0 }
+  func homeLine(_ hash: UInt64) -> Line? {
+    if isEmpty { return nil }
     let tag = tag(hash)
     let page = page(for: tag)
-    let line = page.line(page.homeLine(tag))
-    for index in 0..<Line.slotCount {
-      let slot = line[index]
-      if slot.tag == tag, slot.isFull { return entry(slot).word }
-    }
-    return 0
+    return page.line(page.homeLine(tag))
+  }
+
+  /// The line that stands `distance` after the home line of a hash; the table is not empty.
+  func homeLine(_ hash: UInt64, plus distance: Int) -> Line {
+    let tag = tag(hash)
+    let page = page(for: tag)
+    return page.line(page.line(page.homeLine(tag), plus: distance))
+  }
+
+  /// The entry that `line` holds under the tag of `hash`: probably the one that is looked for.
+  @inline(__always)
+  func likelyEntry(_ hash: UInt64, in line: Line) -> Entry? {
+    let matches = line.matches(tag(hash))
+    return matches == 0 ? nil : entry(line[matches.trailingZeroBitCount])
   }
 
   // MARK: Inserting and removing
@@ -148,7 +149,7 @@ struct Table: ~Copyable {
     if isEmpty, !begin() { return .outOfMemory }
     while true {
       let page = page(for: slot.tag)
-      if page.insert(slot, tick: tick) {
+      if !page.isFull, page.insert(slot, tick: tick) {
         count += 1
         return .done
       }
@@ -255,8 +256,7 @@ struct Table: ~Copyable {
 
   /// Over how many blocks `count` slots are laid out at first.
   private static func blocks(for count: Int) -> Int {
-    let fullest = Page.slotsPerBlock * 9
-    return max(1, min(Page.blocksMax, (count * 10 + fullest - 1) / fullest))
+    min(Page.blocksMax, count / Page.slotsPerBlockMax + 1)
   }
 
   /// Lays the copied slots with tags from `first` to `end` out in a page without blocks. False: no memory, or hashes to blame.

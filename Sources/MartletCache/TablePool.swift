@@ -68,6 +68,8 @@ final class TablePool: @unchecked Sendable {
     }
   }
 
+  func collapse() { pool.collapse() }
+
   private func addSlab() -> Bool {
     guard let unit = pool.allocate(order: TablePool.slabOrder, within: nil) else { return false }
     let slab = UInt32(unit >> TablePool.slabOrder)

@@ -1,0 +1,79 @@
+/// Compaction: memory of what is gone comes back, and what stays stays as it was.
+
+import MartletBytes
+import Testing
+
+@testable import MartletCache
+
+@Suite("Compaction")
+struct CompactionTests {
+  @Test("Steps give the memory of deleted entries back; values, versions, deadlines and pins stay", arguments: [1, 8])
+  func steps(shards: Int) throws {
+    let store = makeStore(limit: 64 << 20, eviction: .none, shards: shards)
+    let large = String(repeating: "l", count: CacheLimits.largeValueBytesMin)
+    var versions: [Int: UInt64] = [:]
+    for index in 0..<12_000 {
+      let value = index % 1000 == 0 ? large + "\(index)" : "value \(index)"
+      versions[index] = try store.set("k\(index)", value, expiry: index % 3 == 0 ? .start + 1_000_000 : .never, tags: "t").version
+    }
+    let full = store.statistics
+    try withBytes("k0") { key in
+      let pinned = try store.pin(key, at: .start)!
+      for index in 0..<12_000 where index % 4 != 0 { try store.remove("k\(index)") }
+      let sparse = store.statistics
+      #expect(sparse.deadBytes > 100_000)
+      for _ in 0..<3 { while !store.expireStep(at: .start, budget: 300).isDone {} }
+      let compact = store.statistics
+      #expect(compact.deadBytes < sparse.deadBytes / 3 && compact.movedBytes > 0)
+      #expect(compact.bytes < full.bytes - full.bytes / 10)
+      for index in stride(from: 0, to: 12_000, by: 4) {
+        let value = index % 1000 == 0 ? large + "\(index)" : "value \(index)"
+        #expect(store.version("k\(index)") == versions[index] && store.text("k\(index)") == value)
+      }
+      #expect(store.keys(limit: 50).count == 3000)
+      try store.remove("k0")
+      let isWhole = pinned.value.text == large + "0" && pinned.version == versions[0]
+      #expect(isWhole)
+    }
+    while !store.expireStep(at: .start + 1_000_000).isDone {}
+    #expect(store.count() == 2000)
+    store.removeAll(at: .start)
+    #expect(store.statistics.bytes == 0 && store.statistics.deadBytes == 0)
+  }
+
+  @Test("What stays is scanned once while everything around it is compacted")
+  func scan() throws {
+    let store = makeStore(limit: 64 << 20, eviction: .none, shards: 2)
+    for index in 0..<6000 { try store.set(index % 3 == 0 ? "stays\(index)" : "goes\(index)", String(repeating: "v", count: 60)) }
+    var met: [String: Int] = [:]
+    var cursor: ScanCursor? = .start
+    var next = 0
+    while let from = cursor {
+      cursor = store.scan(from: from, limit: 40, at: .start) { met[$0.key.text, default: 0] += 1 }
+      for _ in 0..<60 where next < 6000 {
+        if next % 3 != 0 { try store.remove("goes\(next)") }
+        next += 1
+      }
+      _ = store.expireStep(at: .start, budget: 2000)
+    }
+    #expect(store.statistics.movedBytes > 0)
+    for index in stride(from: 0, to: 6000, by: 3) { #expect(met["stays\(index)"] == 1) }
+  }
+
+  @Test("All of a large store is removed at once, and freed step by step")
+  func trash() throws {
+    let store = makeStore(limit: 256 << 20, shards: 4)
+    for index in 0..<1000 { try store.set("k\(index)", String(repeating: "v", count: 60_000)) }
+    store.removeAll(at: .start)
+    let after = store.statistics
+    #expect(after.entries == 0 && store.text("k1") == nil && after.bytes > 0)
+    var steps = 0
+    while store.statistics.bytes > 0, steps < 1000 {
+      _ = store.expireStep(at: .start)
+      steps += 1
+    }
+    #expect(store.statistics.bytes == 0 && steps > 3)
+    try store.set("k1", "again")
+    #expect(store.text("k1") == "again")
+  }
+}

@@ -1,0 +1,102 @@
+/// Where memory comes from: blocks do not overlap, merge when they are freed, and the ledger agrees.
+
+import MartletBytes
+import Synchronization
+import Testing
+
+@testable import MartletCache
+
+@Suite("Memory")
+struct MemoryTests {
+  @Test("Blocks of any size do not overlap, and nothing is left when all are freed", arguments: [1 << 30, 4 << 20])
+  func chunks(hugeFrom: Int) {
+    let seed = UInt64.random(in: 0 ... .max)
+    var random = SeededRandom(seed: seed)
+    let ledger = Ledger(limitBytes: 64 << 20)
+    let pool = ChunkPool(rangeBytes: 128 << 20, hugeFromBytes: hugeFrom, ledger: ledger)
+    var owners = [Int](repeating: 0, count: (128 << 20) / ChunkPool.unitBytes)
+    var blocks: [(unit: Int, order: Int)] = []
+    for number in 1...4000 {
+      if random.below(5) < 3 || blocks.isEmpty {
+        let order = random.below(8)
+        guard let unit = pool.allocate(order: order, within: 48 << 20) else {
+          #expect(ledger.usedBytes > 40 << 20, "seed \(seed)")
+          continue
+        }
+        #expect(owners[unit..<unit + 1 << order].allSatisfy { $0 == 0 } && pool.order(of: unit) == order, "seed \(seed)")
+        for index in unit..<unit + 1 << order { owners[index] = number }
+        // Its memory is there, to the last byte.
+        unsafe (pool.base + unit * ChunkPool.unitBytes).storeBytes(of: 1, as: UInt8.self)
+        unsafe (pool.base + (unit + 1 << order) * ChunkPool.unitBytes - 1).storeBytes(of: 1, as: UInt8.self)
+        blocks.append((unit, order))
+      } else {
+        let (unit, order) = blocks.remove(at: random.below(blocks.count))
+        for index in unit..<unit + 1 << order { owners[index] = 0 }
+        pool.free(unit, order: order)
+      }
+      if number % 100 == 0 { pool.collapse() }
+      if number % 500 == 0 { _ = pool.trim(1 << 20) }
+      let handed = blocks.reduce(0) { $0 + ChunkPool.bytes(order: $1.order) }
+      #expect(ledger.usedBytes >= handed && ledger.usedBytes <= 48 << 20, "seed \(seed)")
+    }
+    for (unit, order) in blocks { pool.free(unit, order: order) }
+    #expect(ledger.usedBytes == 0, "seed \(seed)")
+  }
+
+  @Test("A limit, and a system without memory, are both a nil")
+  func refused() {
+    let ledger = Ledger(limitBytes: 8 << 20)
+    let pool = ChunkPool(rangeBytes: 8 << 20, hugeFromBytes: 1 << 30, ledger: ledger)
+    #expect(pool.allocate(order: 9, within: 1 << 20) == nil && ledger.usedBytes == 0)
+    ledger.commitsLeft.store(1, ordering: .relaxed)
+    let first = pool.allocate(order: 9, within: nil)
+    #expect(first != nil && pool.allocate(order: 9, within: nil) == nil)
+    ledger.commitsLeft.store(.max, ordering: .relaxed)
+    #expect((0..<3).allSatisfy { _ in pool.allocate(order: 9, within: nil) != nil })
+    #expect(pool.allocate(order: 0, within: nil) == nil, "beyond the range")
+  }
+
+  @Test("A table costs about eleven bytes for each entry, at any number of them")
+  func table() throws {
+    let store = makeStore(limit: 256 << 20, shards: 1)
+    var worst = 0.0
+    for index in 1...60_000 {
+      try store.set("k\(index)", "")
+      if index > 5000, index % 500 == 0 { worst = max(worst, Double(store.statistics.tableBytes) / Double(index)) }
+    }
+    #expect(worst < 12.5, "\(worst) bytes per entry")
+    for index in 1...60_000 { #expect(store.text("k\(index)") == "") }
+  }
+
+  @Test("Bytes of ticks that are due are found, round the end of the codes too")
+  func dueCodes() {
+    var random = SeededRandom(seed: 4)
+    for _ in 0..<3000 {
+      let first = UInt8(1 + random.below(255))
+      let due = DueCodes(first: first, count: [1, 2, 3, 100, 255][random.below(5)])
+      let codes = (0..<Line.slotCount).map { _ in UInt8(random.below(3) == 0 ? random.below(256) : Int(first &+ UInt8(random.below(3)))) }
+      let ticks = codes.enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << UInt64($1.offset * 8) }
+      let expected = codes.enumerated().reduce(UInt8(0)) { sum, code in
+        let distance = (Int(code.element) - Int(first) + 255) % 255
+        return sum | (code.element != 0 && distance < due.count ? 1 << UInt8(code.offset) : 0)
+      }
+      #expect(due.matches(ticks) == expected)
+      #expect(expected == 0 || due.hits(ticks) != 0)
+    }
+  }
+
+  @Test("Ghosts are remembered for about as many evictions as there are entries")
+  func ghosts() {
+    var ghosts = Ghosts(ledger: Ledger(limitBytes: 1 << 20))
+    var random = SeededRandom(seed: 8)
+    let hashes = (0..<3000).map { _ in random.next() }
+    let isKnown = ghosts.contains(hashes[0])
+    #expect(!isKnown)
+    for hash in hashes.prefix(500) { ghosts.insert(hash, entryCount: 1024) }
+    let (known, others) = (hashes.prefix(500).count { ghosts.contains($0) }, hashes.suffix(500).count { ghosts.contains($0) })
+    #expect(known > 450 && others < 5)
+    for hash in hashes { ghosts.insert(hash, entryCount: 1024) }
+    let late = hashes.prefix(500).count { ghosts.contains($0) }
+    #expect(late < 50)
+  }
+}
