@@ -120,15 +120,17 @@ struct Engine: ~Copyable {
 
   func lock(_ set: ShardSet) { set.forEach { lock($0) } }
 
-  /// Unlocks, and then tells those for whom something has happened under the locks.
+  /// Unlocks; where something has happened for which somebody waits, that is settled first, and told afterwards.
   func unlock(_ set: ShardSet) {
-    var hasNews = false
-    set.forEach { index in if unsafe shard(index).pointee.interests.hasNews { hasNews = true } }
-    let news = hasNews ? takeNews(of: set) : nil
-    set.forEach { unlock($0) }
-    news?.deliver()
+    var newsworthy = ShardSet()
+    set.forEach { index in
+      if unsafe shard(index).pointee.interests.hasNews { newsworthy.insert(index) } else { unlock(index) }
+    }
+    if newsworthy.isEmpty { return }
+    let news = takeNews(of: newsworthy)
+    newsworthy.forEach { unlock($0) }
+    news.deliver()
   }
-
 }
 
 /// A set of shards, locked together in ascending order.
@@ -141,6 +143,8 @@ package struct ShardSet: Sendable, Equatable {
   init(_ index: Int) { bits = 1 << UInt64(index) }
 
   init(all count: Int) { bits = count == 64 ? .max : 1 << UInt64(count) - 1 }
+
+  var isEmpty: Bool { bits == 0 }
 
   mutating func insert(_ index: Int) { bits |= 1 << UInt64(index) }
 

@@ -58,13 +58,13 @@ package struct LockedShards: ~Copyable {
   @usableFromInline
   mutating func find(_ key: RawSpan, database: UInt8, allowsStale: Bool, counts: Bool, at now: UnixTime) -> Entry? {
     let (hash, index) = locate(key, database)
-    if counts { unsafe engine.pointee.shard(index).pointee.hotKeys.note(key, database, hash: hash) }
     let place: Place?
     switch unsafe engine.pointee.shard(index).pointee.look(for: key, database: database, hash: hash, at: now) {
     case .absent: place = nil
     case .live(let live): place = live
     case .stale(let stale): place = allowsStale ? stale : nil
     }
+    if counts { unsafe engine.pointee.shard(index).pointee.hotKeys.note(key, database, hash: hash) }
     guard let place else {
       if counts { unsafe engine.pointee.shard(index).pointee.counters.misses += 1 }
       return nil
