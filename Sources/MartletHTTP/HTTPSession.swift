@@ -196,7 +196,7 @@ package struct HTTPSession: ByteSession, ~Copyable {
   /// Counts the reply and says what follows; nil: the next request.
   @inline(__always)
   mutating func finishReply(_ loop: inout HTTPLoop, at now: MonotonicTime) -> Progress.Next? {
-    if loop.writer.later != nil { return startLater(&loop, at: now) }
+    if loop.writer.isLater { return startLater(&loop, at: now) }
     loop.noteReply(of: service)
     return loop.writer.persistence == .close ? closing(loop) : nil
   }

@@ -10,7 +10,7 @@ extension ResponseWriter {
     output.truncate(to: start)
     state = .fresh
     isFaulty = false
-    later = nil
+    if isLater { later = nil }
     if error.closesConnection { persistence = .close }
     head(error.status)
     for line in error.fields { field(line) }
@@ -42,7 +42,7 @@ extension ResponseWriter {
   /// Ends the reply of a handler that has returned.
   @inline(__always)
   mutating func finish() throws {
-    if state == .finished && !isFaulty || later != nil { return }
+    if state == .finished && !isFaulty || isLater { return }
     try finishUnfinished()
   }
 

@@ -30,7 +30,11 @@ public struct ResponseWriter: ~Copyable, Sendable {
   /// Where those digits end in `output`.
   var lengthEnd = 0
   /// Set when an `async` handler is to answer.
-  var later: LaterReply?
+  var later: LaterReply? {
+    didSet { isLater = later != nil }
+  }
+  /// Whether `later` is set: a byte to look at, for each reply.
+  private(set) var isLater = false
 
   init(date: consuming DateField) { self.date = date }
 
