@@ -25,7 +25,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 
 /// A program of Benchmarks that needs what only this package sees; not a product.
 func benchmark(_ name: String, path: String, _ dependencies: [Target.Dependency]) -> Target {
-  let target = Target.executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+  let target = Target.executableTarget(name: name, dependencies: dependencies, path: path, exclude: ["reference.py"], swiftSettings: settings)
   return target
 }
 

@@ -17,7 +17,7 @@ enum LimitRun {
     let value = Bytes(count: 80 << 10)
     var random = Random(seed: 5)
     var written = 0
-    let target = limit * (isQuick ? 2 : 10)
+    let target = isQuick ? limit / 8 : limit * 10
     var now = UnixTime.start
     var number = 0
     var worst = 0

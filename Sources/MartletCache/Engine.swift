@@ -17,8 +17,8 @@ final class Memory: Sendable {
     // Addresses cost nothing: twice the limit, since free places are scattered, and four times for blocks of powers of two. Slots
     // count 37 bits of pairs of bytes.
     let chunk = AddressRange.chunkBytes
-    segments = ChunkPool(rangeBytes: min(limitBytes * 2 + 32 * chunk, 1 << 38), hugeFromBytes: 64 << 20, ledger: ledger)
-    tables = TablePool(pool: ChunkPool(rangeBytes: limitBytes + 32 * chunk, hugeFromBytes: 32 << 20, ledger: ledger))
+    segments = ChunkPool(rangeBytes: min(limitBytes * 2 + 32 * chunk, 1 << 38), hugeFromBytes: 256 << 20, ledger: ledger)
+    tables = TablePool(pool: ChunkPool(rangeBytes: limitBytes + 32 * chunk, hugeFromBytes: 64 << 20, ledger: ledger))
     blocks = BlockPool(rangeBytes: limitBytes * 4 + 256 * chunk, ledger: ledger)
   }
 

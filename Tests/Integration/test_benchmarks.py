@@ -43,3 +43,16 @@ def test_a_herd_costs_one_fill_and_a_tag_of_many_entries_is_invalidated_at_once(
     assert done.returncode == 0, done.stderr
     for words in ("| fills of a herd | 1 |", "last answer", "CPU per waiter", "| hits after it | 0 |", "reusable"):
         assert words in done.stdout
+
+
+STORE_BENCH = ROOT / ".build/debug/store-bench"
+
+
+@pytest.mark.skipif(not STORE_BENCH.exists(), reason="the debug build, which `swift test` makes, is not there")
+def test_what_the_store_costs_is_measured():
+    environment = clean_environment({"STORE_BENCH": STORE_BENCH})
+    done = subprocess.run(
+        [ROOT / "scripts/store-bench", "--quick"], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    for words in ("overhead, 16-byte keys, 8-byte values, TTL", "GET in batches of 16", "two threads", "16 B to 64 KiB", "lag p50", "miss ratio, zipf 1.2"):
+        assert words in done.stdout
