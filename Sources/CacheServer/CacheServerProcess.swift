@@ -36,8 +36,11 @@ public struct CacheServerProcess {
         error, route in
         logger.error("a handler failed", metadata: ["route": "\(route)", "error": "\(error)"])
       }
-      observatory.observe(http)
+      let resp = RESPFace(RESPShared(store: store, clock: clock, startTime: startTime, options: options), on: server)
+      observatory.observe(http, resp)
       let address = try server.listen(on: options.http, http.sessionFactory)
+      let respAddress = try server.listen(on: options.resp, resp.sessionFactory)
+      resp.shared.localAddress = respAddress.map { "\($0)" } ?? ""
       ExpirySweep(store: store, clock: clock).start(on: server.loops[0])
       TagSweeper(store: store, clock: clock).start(on: server.loops[0])
       let leaseTimer = LeaseTimer(store: store, clock: clock, on: server.loops[0])
@@ -53,6 +56,7 @@ public struct CacheServerProcess {
         switch event {
         case .ready:
           if let address { StandardStreams.output("listening http \(address)") }
+          if let respAddress { StandardStreams.output("listening resp \(respAddress)") }
           StandardStreams.output("ready")
         case .draining(let signal): logger.notice("stopping", metadata: ["signal": "\(signal)", "drain": "\(options.drainSeconds) s"])
         case .cut: logger.warning("drain time is over: open connections are cut")

@@ -15,7 +15,7 @@ struct Serve: ParsableCommand {
 
   @Option(help: ArgumentHelp("Where to serve HTTP. (default: 127.0.0.1:8080)", valueName: "addr"))
   var http: String?
-  @Option(help: ArgumentHelp("Where to serve the Redis protocol. (default: off)", valueName: "addr"))
+  @Option(help: ArgumentHelp("Where to serve the Redis protocol. (default: 127.0.0.1:6379)", valueName: "addr"))
   var resp: String?
   @Option(help: ArgumentHelp("Where to serve the memcached protocol. (default: off)", valueName: "addr"))
   var memcached: String?

@@ -60,7 +60,8 @@ struct ServeOptionsTests {
       (.token, "", "--token: the token is empty"),
       (.token, "a b", "--token: a token is made of visible ASCII"),
       (.tokenFile, "/does/not/exist", "--token-file: cannot read '/does/not/exist'"),
-      (.resp, "6379", "--resp: this version does not speak resp yet; leave it out or say off"),
+      (.resp, "nowhere", "--resp: 'nowhere' is not understood; write host:port"),
+      (.resp, "0.0.0.0:6379", "--resp: 0.0.0.0:6379 can be reached from other machines; give --token"),
       (.memcached, "11211", "--memcached: this version does not speak memcached yet"),
       (.http, "0.0.0.0:80", "--http: 0.0.0.0:80 can be reached from other machines; give --token"),
     ])

@@ -82,7 +82,7 @@ def write(folder, settings, name="martlet.json"):
     return path
 
 
-@pytest.mark.parametrize("listener", ["resp", "memcached"])
+@pytest.mark.parametrize("listener", ["memcached"])
 def test_a_listener_that_is_not_built_yet_is_refused_in_one_line_and_may_be_off(listener, start):
     assert_refused(run("serve", f"--{listener}", "127.0.0.1:0"), f"--{listener}")
     start(f"--{listener}", "off")

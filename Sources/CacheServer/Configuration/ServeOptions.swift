@@ -9,6 +9,7 @@ public struct ServeOptions: Sendable {
   public enum Eviction: String, CaseIterable, Sendable { case s3fifo, none }
 
   public var http: ListenAddress
+  public var resp: ListenAddress
   /// Loops, one thread each.
   public var threads: Int
   /// The limit on the process's memory, in bytes.
@@ -40,11 +41,10 @@ public struct ServeOptions: Sendable {
   /// Understands `raw`; reads the token file if one is named.
   public init(_ raw: RawSettings) throws(UsageError) {
     http = try raw.httpAddress()
-    for setting in [Setting.resp, .memcached] {
-      let address: ListenAddress = try raw.value(setting, default: .off, RawSettings.addressHint) { ListenAddress($0) }
-      guard address == .off else {
-        throw UsageError("\(raw.place(setting)): this version does not speak \(setting.rawValue) yet; leave it out or say off")
-      }
+    resp = try raw.value(.resp, default: .tcp(host: "127.0.0.1", port: 6379), RawSettings.addressHint) { ListenAddress($0) }
+    let memcached: ListenAddress = try raw.value(.memcached, default: .off, RawSettings.addressHint) { ListenAddress($0) }
+    guard memcached == .off else {
+      throw UsageError("\(raw.place(.memcached)): this version does not speak memcached yet; leave it out or say off")
     }
     threads = try raw.value(.threads, default: ProcessorCount.available, "write a whole number from 1 to \(Self.threadsMax)") {
       Int($0).flatMap { (1...Self.threadsMax).contains($0) ? $0 : nil }
@@ -70,9 +70,14 @@ public struct ServeOptions: Sendable {
     drainSeconds = try raw.seconds(.drain, default: 10)
     drainDelaySeconds = try raw.seconds(.drainDelay, default: 0)
     token = try raw.token()
-    guard http.isLocal || token != nil || insecure else {
-      throw UsageError(
-        "\(raw.place(.http)): \(http) can be reached from other machines; give --token or --token-file, or --insecure to serve without one")
+    for (setting, address) in [(Setting.http, http), (.resp, resp)] {
+      guard address.isLocal || token != nil || insecure else {
+        throw UsageError(
+          """
+          \(raw.place(setting)): \(address) can be reached from other machines; give --token or --token-file, or --insecure to serve \
+          without one
+          """)
+      }
     }
   }
 

@@ -9,6 +9,7 @@ extension Snapshot {
   func prometheusText() -> ByteBuffer {
     var page = PrometheusText()
     writeHTTP(to: &page)
+    writeRESP(to: &page)
     writeConnections(to: &page)
     writeCache(to: &page)
     writeLeases(to: &page)
@@ -27,6 +28,16 @@ extension Snapshot {
     for (label, route) in routeLabels where http.latency(route: route).count > 0 {
       page.histogram("martlet_http_request_seconds", [("route", label)], http.latency(route: route))
     }
+  }
+
+  private func writeRESP(to page: inout PrometheusText) {
+    page.family("martlet_resp_commands_total", .counter, "Commands of Redis clients run, by command.")
+    for row in CommandRow.all where resp.calls[Int(row.command.rawValue)] > 0 {
+      page.sample("martlet_resp_commands_total", [("command", row.name)], resp.calls[Int(row.command.rawValue)])
+    }
+    page.single("martlet_resp_errors_total", .counter, "Commands of Redis clients answered with an error.", resp.failures)
+    page.family("martlet_resp_command_seconds", .histogram, "From the arrival of a batch's last byte to its replies, by command.")
+    page.histogram("martlet_resp_command_seconds", [], resp.latency)
   }
 
   private func writeConnections(to page: inout PrometheusText) {

@@ -9,6 +9,7 @@ internal import MartletServer
 struct Snapshot: Sendable {
   var routes: RouteTree
   var http: HTTPStatistics
+  var resp: RESPStatistics
   var loops: [LoopStatistics]
   var cache: CacheStatistics
   /// The most read first.
@@ -40,6 +41,7 @@ final class Observatory: Sendable {
   private let store: CacheStore
   private let startTime: UnixTime
   private let face = LoopLocal<HTTPFace?>(nil)
+  private let resp = LoopLocal<RESPFace?>(nil)
 
   init(server: Server, store: CacheStore, startTime: UnixTime) {
     self.server = server
@@ -47,14 +49,18 @@ final class Observatory: Sendable {
     self.startTime = startTime
   }
 
-  func observe(_ http: HTTPFace) { face.value = http }
+  func observe(_ http: HTTPFace, _ resp: RESPFace) {
+    face.value = http
+    self.resp.value = resp
+  }
 
   func snapshot() async -> Snapshot {
-    guard let face = face.value else { preconditionFailure("a snapshot is taken once the server runs") }
+    guard let face = face.value, let resp = resp.value else { preconditionFailure("a snapshot is taken once the server runs") }
     var loops: [LoopStatistics] = []
     for loop in server.loops { loops.append(await loop.call { loop.statistics }) }
     return Snapshot(
-      routes: face.routes, http: await face.statistics(of: server.loops), loops: loops, cache: store.statistics, hotKeys: store.hotKeys(),
+      routes: face.routes, http: await face.statistics(of: server.loops), resp: await resp.statistics(of: server.loops), loops: loops,
+      cache: store.statistics, hotKeys: store.hotKeys(),
       process: .current(startTime: startTime), uptimeSeconds: Double(MonotonicTime.now.nanoseconds(since: startedAt)) / 1e9)
   }
 

@@ -18,6 +18,11 @@ package struct RESPDecimal: Sendable, Equatable {
   /// The number times 10^17.
   private var scaled: Int128
 
+  /// 0.
+  package init() { scaled = 0 }
+
+  private init(scaled: Int128) { self.scaled = scaled }
+
   private static let decimals = 17
   private static let unit: Int128 = 100_000_000_000_000_000
 

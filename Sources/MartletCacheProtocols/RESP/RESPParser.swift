@@ -27,7 +27,7 @@ package struct RESPParser: ~Copyable, Sendable {
   /// Where the search for the end of a line goes on, from the beginning of the command. Never beyond that end.
   private var searched = 0
   /// The words of an inline command, without quotes and escapes, one after another.
-  package private(set) var unquoted = ByteBuffer()
+  package var unquoted = ByteBuffer()
 
   package init() {}
 

@@ -1,0 +1,179 @@
+/// Commands on keys, one short function each (`CommandExecution+Strings.swift`, `+Keys.swift`): arguments in, a reply out, over shards that
+/// are locked already. `execute` is the one place where a command's name becomes a call, and where an error becomes a reply.
+///
+/// One per loop, reused from batch to batch.
+
+internal import MartletBytes
+internal import MartletCache
+internal import MartletCacheProtocols
+
+struct CommandExecution: ~Copyable {
+  let store: CacheStore
+  var writer = RESPWriter()
+  /// Of the session whose commands are run.
+  var database: UInt8 = 0
+  var now = UnixTime(milliseconds: 0)
+  /// Large values to be put into the output once the shards are unlocked.
+  var large: [LargePiece] = []
+  var keys = KeyBatch()
+  /// Calls by command, for INFO and metrics.
+  var calls = [UInt64](repeating: 0, count: Command.allCases.count)
+  var failures: UInt64 = 0
+  /// Within a transaction the store must not be asked, since shards are held: what INFO needs, read before.
+  var statistics: CacheStatistics?
+
+  init(store: CacheStore) { self.store = store }
+
+  struct LargePiece {
+    /// Where in the output it belongs, not counting other pieces.
+    let offset: Int
+    let value: SharedValue
+    let range: Range<Int>
+  }
+
+  // MARK: Keys
+
+  /// Notes the keys of a command, to be locked and read ahead.
+  mutating func appendKeys(of command: Command, _ args: borrowing RESPArguments) {
+    switch command {
+    case .mget, .del, .unlink, .exists, .touch:
+      for index in 1..<args.count { keys.append(args[index], database: database, of: store) }
+    case .mset, .msetnx:
+      for index in stride(from: 1, to: args.count, by: 2) { keys.append(args[index], database: database, of: store) }
+    case .rename, .renamenx:
+      keys.append(args[1], database: database, of: store)
+      keys.append(args[2], database: database, of: store)
+    case .copy:
+      keys.append(args[1], database: database, of: store)
+      keys.append(args[2], database: (try? copyOptions(args))?.database ?? database, of: store)
+    case .move:
+      keys.append(args[1], database: database, of: store)
+      if let target = try? Self.database(args[2]) { keys.append(args[1], database: target, of: store) }
+    default: keys.append(args[1], database: database, of: store)
+    }
+  }
+
+  // MARK: Running
+
+  /// Runs one command on keys. `shards` holds what `appendKeys` noted.
+  mutating func execute(_ command: Command, _ args: borrowing RESPArguments, _ shards: inout LockedShards) {
+    calls[Int(command.rawValue)] &+= 1
+    let mark = writer.output.count
+    let largeMark = large.count
+    do throws(CommandError) {
+      try call(command, args, &shards)
+    } catch {
+      large.removeLast(large.count - largeMark)
+      writer.output.truncate(to: mark)
+      fail(error)
+    }
+  }
+
+  mutating func fail(_ error: CommandError) {
+    failures &+= 1
+    writer.error(error.text)
+  }
+
+  @inline(__always)
+  private mutating func call(
+    _ command: Command, _ args: borrowing RESPArguments, _ shards: inout LockedShards
+  ) throws(CommandError) {
+    switch command {
+    case .get: get(args, &shards)
+    case .set: try set(args, &shards)
+    case .setnx: try setnx(args, &shards)
+    case .setex: try setex(args, &shards, .setex, unit: 1000)
+    case .psetex: try setex(args, &shards, .psetex, unit: 1)
+    case .getset: try getset(args, &shards)
+    case .getdel: try getdel(args, &shards)
+    case .getex: try getex(args, &shards)
+    case .mget: mget(args, &shards)
+    case .mset: try mset(args, &shards)
+    case .msetnx: try msetnx(args, &shards)
+    case .append: try append(args, &shards)
+    case .strlen: strlen(args, &shards)
+    case .getrange, .substr: try getrange(args, &shards)
+    case .setrange: try setrange(args, &shards)
+    case .incr: try increment(args[1], by: 1, &shards)
+    case .decr: try increment(args[1], by: -1, &shards)
+    case .incrby: try increment(args[1], by: Self.integer(args[2]), &shards)
+    case .decrby: try decrby(args, &shards)
+    case .incrbyfloat: try incrbyfloat(args, &shards)
+    case .getbit: try getbit(args, &shards)
+    case .setbit: try setbit(args, &shards)
+    case .bitcount: try bitcount(args, &shards)
+    case .del, .unlink: try del(args, &shards)
+    case .exists, .touch: exists(args, &shards, isTouch: command == .touch)
+    case .type: type(args, &shards)
+    case .expire: try expire(args, &shards, .expire, unit: 1000, isRelative: true)
+    case .pexpire: try expire(args, &shards, .pexpire, unit: 1, isRelative: true)
+    case .expireat: try expire(args, &shards, .expireat, unit: 1000, isRelative: false)
+    case .pexpireat: try expire(args, &shards, .pexpireat, unit: 1, isRelative: false)
+    case .ttl: ttl(args, &shards, unit: 1000, isRelative: true)
+    case .pttl: ttl(args, &shards, unit: 1, isRelative: true)
+    case .expiretime: ttl(args, &shards, unit: 1000, isRelative: false)
+    case .pexpiretime: ttl(args, &shards, unit: 1, isRelative: false)
+    case .persist: try persist(args, &shards)
+    case .rename: try rename(args, &shards, onlyIfAbsent: false)
+    case .renamenx: try rename(args, &shards, onlyIfAbsent: true)
+    case .copy: try copy(args, &shards)
+    case .move: try move(args, &shards)
+    default: preconditionFailure("a command that is not about keys")
+    }
+  }
+
+  // MARK: What they share
+
+  static func integer(_ text: RawSpan) throws(CommandError) -> Int64 {
+    guard let number = RESPNumber.integer(text) else { throw .notAnInteger }
+    return number
+  }
+
+  static func database(_ text: RawSpan) throws(CommandError) -> UInt8 {
+    let number = try integer(text)
+    guard Int64(Int32.min)...Int64(Int32.max) ~= number else { throw .notAnInteger }
+    guard 0..<Int64(CacheLimits.databaseCount) ~= number else { throw .databaseRange }
+    return UInt8(number)
+  }
+
+  /// Calls the store, whose errors have words of Redis.
+  @inline(__always)
+  func stored<Result: ~Copyable>(_ body: () throws(CacheError) -> Result) throws(CommandError) -> Result {
+    do throws(CacheError) { return try body() } catch { throw CommandError(error) }
+  }
+
+  /// The value of a key as a bulk string; nothing is written, and false, if there is none.
+  mutating func writeValue(of key: RawSpan, _ shards: inout LockedShards) -> Bool {
+    var isLarge = false
+    let found: Void? = shards.get(key, database: database, at: now) { entry in
+      if entry.isLarge { isLarge = true } else { writer.bulk(entry.value) }
+    }
+    if isLarge { return writeLarge(key, &shards, range: nil) }
+    return found != nil
+  }
+
+  /// As `writeValue`, of a value that is not to be copied under the lock.
+  mutating func writeLarge(_ key: RawSpan, _ shards: inout LockedShards, range: Range<Int>?) -> Bool {
+    guard let value = shards.share(key, database: database, of: store, at: now) else { return false }
+    let range = range ?? 0..<value.withValue { $0.byteCount }
+    writer.bulkHead(range.count)
+    large.append(LargePiece(offset: writer.output.count, value: value, range: range))
+    writer.output.append("\r\n")
+    return true
+  }
+
+  /// Puts the large values in their places. With no shard locked.
+  mutating func settleLarge() {
+    if large.isEmpty { return }
+    var output = ByteBuffer(capacity: large.reduce(writer.output.count) { $0 + $1.range.count })
+    var position = 0
+    for piece in large {
+      output.append(writer.output.bytes[position..<piece.offset])
+      piece.value.withValue { output.append($0[piece.range]) }
+      position = piece.offset
+    }
+    output.append(writer.output.bytes[position..<writer.output.count])
+    swap(&writer.output, &output)
+    large.removeAll(keepingCapacity: true)
+  }
+}

@@ -1,0 +1,70 @@
+/// From the name in a request to the command: its first sixteen letters, in lower case, as two words in a small open table.
+
+internal import MartletBytes
+internal import MartletCacheProtocols
+
+extension Command {
+  var row: CommandRow { CommandRow.all[Int(rawValue)] }
+}
+
+/// Made once per loop, so that a look-up touches the loop's own memory alone.
+struct CommandLookup: ~Copyable {
+  private struct Slot {
+    var low: UInt64 = 0
+    var high: UInt64 = 0
+    var count = 0
+    var command = Command.get
+    /// Negative: at least so many.
+    var arity: Int16 = 0
+    var isKeyed = false
+  }
+
+  struct Found: BitwiseCopyable {
+    let command: Command
+    let isArityRight: Bool
+    /// It works on the keys it names and on nothing else, so it may be part of a batch.
+    let isKeyed: Bool
+  }
+
+  private var slots = FixedArray(repeating: Slot(), count: slotCount)
+
+  private static var slotCount: Int { 512 }
+
+  init() {
+    precondition(CommandRow.all.indices.allSatisfy { CommandRow.all[$0].command.rawValue == UInt8($0) }, "rows stand in order")
+    for row in CommandRow.all {
+      let name = Array(row.name.utf8)
+      precondition(name.count <= 16, "a name is told apart by sixteen letters")
+      let (low, high) = Self.words(name.rawSpan)
+      var index = Self.home(low, high)
+      while slots[index].count > 0 { index = (index + 1) % Self.slotCount }
+      slots[index] = Slot(
+        low: low, high: high, count: name.count, command: row.command, arity: Int16(row.arity),
+        isKeyed: row.command.rawValue <= Command.move.rawValue)
+    }
+  }
+
+  /// Nil: there is no such command.
+  func find(_ name: RawSpan, argumentCount: Int) -> Found? {
+    let (low, high) = Self.words(name)
+    var index = Self.home(low, high)
+    while true {
+      let slot = slots[index]
+      if slot.count == 0 { return nil }
+      if slot.low == low, slot.high == high, slot.count == name.byteCount {
+        let arity = Int(slot.arity)
+        let isRight = arity >= 0 ? argumentCount == arity : argumentCount >= -arity
+        return Found(command: slot.command, isArityRight: isRight, isKeyed: slot.isKeyed)
+      }
+      index = (index &+ 1) & (Self.slotCount &- 1)
+    }
+  }
+
+  private static func words(_ name: RawSpan) -> (UInt64, UInt64) {
+    (ASCII.lowercased(name.paddedWord(at: 0)), ASCII.lowercased(name.paddedWord(at: 8)))
+  }
+
+  private static func home(_ low: UInt64, _ high: UInt64) -> Int {
+    Int(truncatingIfNeeded: ((low ^ (high &* 0x9E37_79B9_7F4A_7C15)) &* 0xBF58_476D_1CE4_E5B9) &>> 55)
+  }
+}

@@ -1,0 +1,269 @@
+/// Every command: its number, and a row of what COMMAND tells of it. What it does is a function of its name elsewhere.
+///
+/// One table, one idea, and long. A row: name, arity (negative: at least so many, the name included), flags, keys (first, last, step;
+/// each with what is done to them, as key specifications say), categories, tips, since, group, complexity, summary. They are Redis's own.
+
+enum Command: UInt8, CaseIterable, Sendable {
+  // Strings
+  case get, set, setnx, setex, psetex, getset, getdel, getex, mget, mset, msetnx, append, strlen, getrange, substr,
+    setrange, incr, decr, incrby, decrby, incrbyfloat, getbit, setbit, bitcount
+  // Keys
+  case del, unlink, exists, type, touch, expire, pexpire, expireat, pexpireat, ttl, pttl, expiretime, pexpiretime,
+    persist, rename, renamenx, copy, move
+  // The keyspace
+  case randomkey, scan, keys, dbsize, flushdb, flushall
+  // Transactions
+  case multi, exec, discard, watch, unwatch
+  // The connection and the server
+  case hello, auth, ping, echo, select, quit, reset, client, command, info, config, time
+}
+
+struct CommandRow: Sendable {
+  let command: Command
+  let name: String
+  let arity: Int
+  let flags: String
+  /// One part for each group of keys, parted by `;`: first, last, step, then flags.
+  let keys: String
+  let categories: String
+  let tips: String
+  let since: String
+  let group: String
+  let complexity: String
+  let summary: String
+
+  init(
+    _ command: Command, _ name: String, _ arity: Int, _ flags: String, keys: String = "", _ categories: String, tips: String = "",
+    _ since: String, _ group: String, _ complexity: String, _ summary: String
+  ) {
+    self.command = command
+    self.name = name
+    self.arity = arity
+    self.flags = flags
+    self.keys = keys
+    self.categories = categories
+    self.tips = tips
+    self.since = since
+    self.group = group
+    self.complexity = complexity
+    self.summary = summary
+  }
+
+  /// By the number of the command.
+  static let all: [CommandRow] = [
+    // Strings
+    CommandRow(
+      .get, "get", 2, "readonly fast", keys: "1 0 1 RO access", "@read @string @fast", "1.0.0", "string", "O(1)", "Get the value of a key"),
+    CommandRow(
+      .set, "set", -3, "write denyoom", keys: "1 0 1 RW access update variable_flags", "@write @string @slow", "1.0.0", "string", "O(1)",
+      "Set the string value of a key"),
+    CommandRow(
+      .setnx, "setnx", 3, "write denyoom fast", keys: "1 0 1 OW insert", "@write @string @fast", "1.0.0", "string", "O(1)",
+      "Set the value of a key, only if the key does not exist"),
+    CommandRow(
+      .setex, "setex", 4, "write denyoom", keys: "1 0 1 OW update", "@write @string @slow", "2.0.0", "string", "O(1)",
+      "Set the value and expiration of a key"),
+    CommandRow(
+      .psetex, "psetex", 4, "write denyoom", keys: "1 0 1 OW update", "@write @string @slow", "2.6.0", "string", "O(1)",
+      "Set the value and expiration in milliseconds of a key"),
+    CommandRow(
+      .getset, "getset", 3, "write denyoom fast", keys: "1 0 1 RW access update", "@write @string @fast", "1.0.0", "string", "O(1)",
+      "Set the string value of a key and return its old value"),
+    CommandRow(
+      .getdel, "getdel", 2, "write fast", keys: "1 0 1 RW access delete", "@write @string @fast", "6.2.0", "string", "O(1)",
+      "Get the value of a key and delete the key"),
+    CommandRow(
+      .getex, "getex", -2, "write fast", keys: "1 0 1 RW access update", "@write @string @fast", "6.2.0", "string", "O(1)",
+      "Get the value of a key and optionally set its expiration"),
+    CommandRow(
+      .mget, "mget", -2, "readonly fast", keys: "1 -1 1 RO access", "@read @string @fast", tips: "request_policy:multi_shard", "1.0.0",
+      "string", "O(N) where N is the number of keys to retrieve.", "Get the values of all the given keys"),
+    CommandRow(
+      .mset, "mset", -3, "write denyoom", keys: "1 -1 2 OW update", "@write @string @slow",
+      tips: "request_policy:multi_shard response_policy:all_succeeded", "1.0.1", "string", "O(N) where N is the number of keys to set.",
+      "Set multiple keys to multiple values"),
+    CommandRow(
+      .msetnx, "msetnx", -3, "write denyoom", keys: "1 -1 2 OW insert", "@write @string @slow",
+      tips: "request_policy:multi_shard response_policy:agg_min", "1.0.1", "string", "O(N) where N is the number of keys to set.",
+      "Set multiple keys to multiple values, only if none of the keys exist"),
+    CommandRow(
+      .append, "append", 3, "write denyoom fast", keys: "1 0 1 RW insert", "@write @string @fast", "2.0.0", "string",
+      "O(1). The amortized time complexity is O(1) assuming the appended value is small and the already present value is of any size, since the dynamic string library used by Redis will double the free space available on every reallocation.",
+      "Append a value to a key"),
+    CommandRow(
+      .strlen, "strlen", 2, "readonly fast", keys: "1 0 1 RO", "@read @string @fast", "2.2.0", "string", "O(1)",
+      "Get the length of the value stored in a key"),
+    CommandRow(
+      .getrange, "getrange", 4, "readonly", keys: "1 0 1 RO access", "@read @string @slow", "2.4.0", "string",
+      "O(N) where N is the length of the returned string. The complexity is ultimately determined by the returned length, but because creating a substring from an existing string is very cheap, it can be considered O(1) for small strings.",
+      "Get a substring of the string stored at a key"),
+    CommandRow(
+      .substr, "substr", 4, "readonly", keys: "1 0 1 RO access", "@read @string @slow", "1.0.0", "string",
+      "O(N) where N is the length of the returned string. The complexity is ultimately determined by the returned length, but because creating a substring from an existing string is very cheap, it can be considered O(1) for small strings.",
+      "Get a substring of the string stored at a key"),
+    CommandRow(
+      .setrange, "setrange", 4, "write denyoom", keys: "1 0 1 RW update", "@write @string @slow", "2.2.0", "string",
+      "O(1), not counting the time taken to copy the new string in place. Usually, this string is very small so the amortized complexity is O(1). Otherwise, complexity is O(M) with M being the length of the value argument.",
+      "Overwrite part of a string at key starting at the specified offset"),
+    CommandRow(
+      .incr, "incr", 2, "write denyoom fast", keys: "1 0 1 RW access update", "@write @string @fast", "1.0.0", "string", "O(1)",
+      "Increment the integer value of a key by one"),
+    CommandRow(
+      .decr, "decr", 2, "write denyoom fast", keys: "1 0 1 RW access update", "@write @string @fast", "1.0.0", "string", "O(1)",
+      "Decrement the integer value of a key by one"),
+    CommandRow(
+      .incrby, "incrby", 3, "write denyoom fast", keys: "1 0 1 RW access update", "@write @string @fast", "1.0.0", "string", "O(1)",
+      "Increment the integer value of a key by the given amount"),
+    CommandRow(
+      .decrby, "decrby", 3, "write denyoom fast", keys: "1 0 1 RW access update", "@write @string @fast", "1.0.0", "string", "O(1)",
+      "Decrement the integer value of a key by the given number"),
+    CommandRow(
+      .incrbyfloat, "incrbyfloat", 3, "write denyoom fast", keys: "1 0 1 RW access update", "@write @string @fast", "2.6.0", "string",
+      "O(1)", "Increment the float value of a key by the given amount"),
+    CommandRow(
+      .getbit, "getbit", 3, "readonly fast", keys: "1 0 1 RO access", "@read @bitmap @fast", "2.2.0", "bitmap", "O(1)",
+      "Returns the bit value at offset in the string value stored at key"),
+    CommandRow(
+      .setbit, "setbit", 4, "write denyoom", keys: "1 0 1 RW access update", "@write @bitmap @slow", "2.2.0", "bitmap", "O(1)",
+      "Sets or clears the bit at offset in the string value stored at key"),
+    CommandRow(
+      .bitcount, "bitcount", -2, "readonly", keys: "1 0 1 RO access", "@read @bitmap @slow", "2.6.0", "bitmap", "O(N)",
+      "Count set bits in a string"),
+    // Keys
+    CommandRow(
+      .del, "del", -2, "write", keys: "1 -1 1 RM delete", "@keyspace @write @slow",
+      tips: "request_policy:multi_shard response_policy:agg_sum", "1.0.0", "generic",
+      "O(N) where N is the number of keys that will be removed. When a key to remove holds a value other than a string, the individual complexity for this key is O(M) where M is the number of elements in the list, set, sorted set or hash. Removing a single key that holds a string value is O(1).",
+      "Delete a key"),
+    CommandRow(
+      .unlink, "unlink", -2, "write fast", keys: "1 -1 1 RM delete", "@keyspace @write @fast",
+      tips: "request_policy:multi_shard response_policy:agg_sum", "4.0.0", "generic",
+      "O(1) for each key removed regardless of its size. Then the command does O(N) work in a different thread in order to reclaim memory, where N is the number of allocations the deleted objects where composed of.",
+      "Delete a key asynchronously in another thread. Otherwise it is just as DEL, but non blocking."),
+    CommandRow(
+      .exists, "exists", -2, "readonly fast", keys: "1 -1 1 RO", "@keyspace @read @fast",
+      tips: "request_policy:multi_shard response_policy:agg_sum", "1.0.0", "generic", "O(N) where N is the number of keys to check.",
+      "Determine if a key exists"),
+    CommandRow(
+      .type, "type", 2, "readonly fast", keys: "1 0 1 RO", "@keyspace @read @fast", "1.0.0", "generic", "O(1)",
+      "Determine the type stored at key"),
+    CommandRow(
+      .touch, "touch", -2, "readonly fast", keys: "1 -1 1 RO", "@keyspace @read @fast",
+      tips: "request_policy:multi_shard response_policy:agg_sum", "3.2.1", "generic",
+      "O(N) where N is the number of keys that will be touched.",
+      "Alters the last access time of a key(s). Returns the number of existing keys specified."),
+    CommandRow(
+      .expire, "expire", -3, "write fast", keys: "1 0 1 RW update", "@keyspace @write @fast", "1.0.0", "generic", "O(1)",
+      "Set a key's time to live in seconds"),
+    CommandRow(
+      .pexpire, "pexpire", -3, "write fast", keys: "1 0 1 RW update", "@keyspace @write @fast", "2.6.0", "generic", "O(1)",
+      "Set a key's time to live in milliseconds"),
+    CommandRow(
+      .expireat, "expireat", -3, "write fast", keys: "1 0 1 RW update", "@keyspace @write @fast", "1.2.0", "generic", "O(1)",
+      "Set the expiration for a key as a UNIX timestamp"),
+    CommandRow(
+      .pexpireat, "pexpireat", -3, "write fast", keys: "1 0 1 RW update", "@keyspace @write @fast", "2.6.0", "generic", "O(1)",
+      "Set the expiration for a key as a UNIX timestamp specified in milliseconds"),
+    CommandRow(
+      .ttl, "ttl", 2, "readonly fast", keys: "1 0 1 RO access", "@keyspace @read @fast", tips: "nondeterministic_output", "1.0.0",
+      "generic", "O(1)", "Get the time to live for a key in seconds"),
+    CommandRow(
+      .pttl, "pttl", 2, "readonly fast", keys: "1 0 1 RO access", "@keyspace @read @fast", tips: "nondeterministic_output", "2.6.0",
+      "generic", "O(1)", "Get the time to live for a key in milliseconds"),
+    CommandRow(
+      .expiretime, "expiretime", 2, "readonly fast", keys: "1 0 1 RO access", "@keyspace @read @fast", "7.0.0", "generic", "O(1)",
+      "Get the expiration Unix timestamp for a key"),
+    CommandRow(
+      .pexpiretime, "pexpiretime", 2, "readonly fast", keys: "1 0 1 RO access", "@keyspace @read @fast", "7.0.0", "generic", "O(1)",
+      "Get the expiration Unix timestamp for a key in milliseconds"),
+    CommandRow(
+      .persist, "persist", 2, "write fast", keys: "1 0 1 RW update", "@keyspace @write @fast", "2.2.0", "generic", "O(1)",
+      "Remove the expiration from a key"),
+    CommandRow(
+      .rename, "rename", 3, "write", keys: "1 0 1 RW access delete;2 0 1 OW update", "@keyspace @write @slow", "1.0.0", "generic", "O(1)",
+      "Rename a key"),
+    CommandRow(
+      .renamenx, "renamenx", 3, "write fast", keys: "1 0 1 RW access delete;2 0 1 OW insert", "@keyspace @write @fast", "1.0.0", "generic",
+      "O(1)", "Rename a key, only if the new key does not exist"),
+    CommandRow(
+      .copy, "copy", -3, "write denyoom", keys: "1 0 1 RO access;2 0 1 OW update", "@keyspace @write @slow", "6.2.0", "generic",
+      "O(N) worst case for collections, where N is the number of nested items. O(1) for string values.", "Copy a key"),
+    CommandRow(
+      .move, "move", 3, "write fast", keys: "1 0 1 RW access update", "@keyspace @write @fast", "1.0.0", "generic", "O(1)",
+      "Move a key to another database"),
+    // The keyspace
+    CommandRow(
+      .randomkey, "randomkey", 1, "readonly", "@keyspace @read @slow", tips: "request_policy:all_shards nondeterministic_output", "1.0.0",
+      "generic", "O(1)", "Return a random key from the keyspace"),
+    CommandRow(
+      .scan, "scan", -2, "readonly", "@keyspace @read @slow", tips: "nondeterministic_output request_policy:special", "2.8.0", "generic",
+      "O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection.",
+      "Incrementally iterate the keys space"),
+    CommandRow(
+      .keys, "keys", 2, "readonly", "@keyspace @read @slow @dangerous", tips: "request_policy:all_shards nondeterministic_output_order",
+      "1.0.0", "generic",
+      "O(N) with N being the number of keys in the database, under the assumption that the key names in the database and the given pattern have limited length.",
+      "Find all keys matching the given pattern"),
+    CommandRow(
+      .dbsize, "dbsize", 1, "readonly fast", "@keyspace @read @fast", tips: "request_policy:all_shards response_policy:agg_sum", "1.0.0",
+      "server", "O(1)", "Return the number of keys in the selected database"),
+    CommandRow(
+      .flushdb, "flushdb", -1, "write", "@keyspace @write @slow @dangerous",
+      tips: "request_policy:all_shards response_policy:all_succeeded", "1.0.0", "server",
+      "O(N) where N is the number of keys in the selected database", "Remove all keys from the current database"),
+    CommandRow(
+      .flushall, "flushall", -1, "write", "@keyspace @write @slow @dangerous",
+      tips: "request_policy:all_shards response_policy:all_succeeded", "1.0.0", "server",
+      "O(N) where N is the total number of keys in all databases", "Remove all keys from all databases"),
+    // Transactions
+    CommandRow(
+      .multi, "multi", 1, "noscript loading stale fast allow_busy", "@fast @transaction", "1.2.0", "transactions", "O(1)",
+      "Mark the start of a transaction block"),
+    CommandRow(
+      .exec, "exec", 1, "noscript loading stale skip_slowlog", "@slow @transaction", "1.2.0", "transactions",
+      "Depends on commands in the transaction", "Execute all commands issued after MULTI"),
+    CommandRow(
+      .discard, "discard", 1, "noscript loading stale fast allow_busy", "@fast @transaction", "2.0.0", "transactions",
+      "O(N), when N is the number of queued commands", "Discard all commands issued after MULTI"),
+    CommandRow(
+      .watch, "watch", -2, "noscript loading stale fast allow_busy", keys: "1 -1 1 RO", "@fast @transaction", "2.2.0", "transactions",
+      "O(1) for every key.", "Watch the given keys to determine execution of the MULTI/EXEC block"),
+    CommandRow(
+      .unwatch, "unwatch", 1, "noscript loading stale fast allow_busy", "@fast @transaction", "2.2.0", "transactions", "O(1)",
+      "Forget about all watched keys"),
+    // The connection and the server
+    CommandRow(
+      .hello, "hello", -1, "noscript loading stale fast no_auth allow_busy", "@fast @connection", "6.0.0", "connection", "O(1)",
+      "Handshake with Redis"),
+    CommandRow(
+      .auth, "auth", -2, "noscript loading stale fast no_auth allow_busy", "@fast @connection", "1.0.0", "connection",
+      "O(N) where N is the number of passwords defined for the user", "Authenticate to the server"),
+    CommandRow(
+      .ping, "ping", -1, "fast", "@fast @connection", tips: "request_policy:all_shards response_policy:all_succeeded", "1.0.0",
+      "connection", "O(1)", "Ping the server"),
+    CommandRow(.echo, "echo", 2, "loading stale fast", "@fast @connection", "1.0.0", "connection", "O(1)", "Echo the given string"),
+    CommandRow(
+      .select, "select", 2, "loading stale fast", "@fast @connection", "1.0.0", "connection", "O(1)",
+      "Change the selected database for the current connection"),
+    CommandRow(
+      .quit, "quit", -1, "noscript loading stale fast no_auth allow_busy", "@fast @connection", "1.0.0", "connection", "O(1)",
+      "Close the connection"),
+    CommandRow(
+      .reset, "reset", 1, "noscript loading stale fast no_auth allow_busy", "@fast @connection", "6.2.0", "connection", "O(1)",
+      "Reset the connection"),
+    CommandRow(
+      .client, "client", -2, "", "@slow", "2.4.0", "connection", "Depends on subcommand.", "A container for client connection commands"),
+    CommandRow(
+      .command, "command", -1, "loading stale", "@slow @connection", tips: "nondeterministic_output_order", "2.8.13", "server",
+      "O(N) where N is the total number of Redis commands", "Get array of Redis command details"),
+    CommandRow(
+      .info, "info", -1, "loading stale", "@slow @dangerous",
+      tips: "nondeterministic_output request_policy:all_shards response_policy:special", "1.0.0", "server", "O(1)",
+      "Get information and statistics about the server"),
+    CommandRow(
+      .config, "config", -2, "", "@slow", "2.0.0", "server", "Depends on subcommand.", "A container for server configuration commands"),
+    CommandRow(
+      .time, "time", 1, "loading stale fast", "@fast", tips: "nondeterministic_output", "2.6.0", "server", "O(1)",
+      "Return the current server time"),
+  ]
+}

@@ -1,0 +1,124 @@
+/// What RESP sessions share: all of them a `RESPShared`, those of one loop a `RESPService`.
+
+internal import MartletBytes
+internal import MartletCache
+internal import MartletCacheProtocols
+internal import MartletServer
+internal import Synchronization
+
+/// Of every loop: never changes, or is atomic.
+final class RESPShared: Sendable {
+  let store: CacheStore
+  let clock: SteadyClock
+  let token: [UInt8]?
+  let address: ListenAddress
+  /// Where it listens, written once before the loops run.
+  private let listening = LoopLocal("")
+  let startTime: UnixTime
+  let startedAt = MonotonicTime.now
+  let clients = ClientRegistry()
+  let connectionsMax: Int
+  let memoryBytes: Int
+  let evicts: Bool
+  let threads: Int
+  /// `timeout` of CONFIG: seconds after which a connection without a command is closed; 0: never.
+  let idleSeconds = Atomic<Int>(0)
+  /// Commands run by each loop, for INFO.
+  let totals: [LoopTotals]
+
+  final class LoopTotals: Sendable {
+    let commands = Atomic<UInt64>(0)
+    let bytesIn = Atomic<UInt64>(0)
+    let bytesOut = Atomic<UInt64>(0)
+    let failures = Atomic<UInt64>(0)
+  }
+
+  init(store: CacheStore, clock: SteadyClock, startTime: UnixTime, options: ServeOptions) {
+    self.store = store
+    self.clock = clock
+    self.startTime = startTime
+    token = options.token.map { Array($0.utf8) }
+    address = options.resp
+    connectionsMax = options.connectionsMax
+    memoryBytes = options.memory.bytes
+    evicts = options.eviction != .none
+    threads = options.threads
+    totals = (0..<options.threads).map { _ in LoopTotals() }
+  }
+
+  var localAddress: String {
+    get { listening.value }
+    set { listening.value = newValue }
+  }
+
+  func total(_ figure: (LoopTotals) -> UInt64) -> UInt64 { totals.reduce(0) { $0 + figure($1) } }
+}
+
+/// What a loop has counted of RESP: for metrics, asked for on the loop's own thread.
+struct RESPStatistics: Sendable {
+  /// By `Command.rawValue`.
+  var calls = [UInt64](repeating: 0, count: Command.allCases.count)
+  var failures: UInt64 = 0
+  var latency = LatencyHistogram()
+
+  mutating func add(_ other: RESPStatistics) {
+    for index in calls.indices { calls[index] += other.calls[index] }
+    failures += other.failures
+    latency.add(other.latency)
+  }
+}
+
+/// Of one loop: touched by its thread only.
+final class RESPService: Sendable {
+  let shared: RESPShared
+  let lookup: LoopLocal<CommandLookup>
+  let execution: LoopLocal<CommandExecution>
+  let batch = LoopLocal(RESPBatch())
+  let latency = LoopLocal(LatencyHistogram())
+  let isDraining = LoopLocal(false)
+  let limits: RESPLimits
+  let index: Int
+
+  init(shared: RESPShared, index: Int) {
+    self.shared = shared
+    self.index = index
+    limits = RESPLimits(bulkBytesMax: shared.store.valueBytesMax)
+    lookup = LoopLocal(CommandLookup())
+    execution = LoopLocal(CommandExecution(store: shared.store))
+  }
+
+  var statistics: RESPStatistics {
+    RESPStatistics(calls: execution.value.calls, failures: execution.value.failures, latency: latency.value)
+  }
+}
+
+/// The commands of one read, taken apart.
+struct RESPBatch: ~Copyable {
+  struct Item {
+    let first: Int
+    let count: Int
+    /// Where it ends in the input.
+    let end: Int
+    let found: CommandLookup.Found?
+    /// May be run with others under one taking of locks.
+    let isKeyed: Bool
+  }
+
+  var items: [Item] = []
+  var slices: [RESPSlice] = []
+
+  /// Commands, and arguments, that are parsed before any of them is run: enough that memory is waited for once, few enough that the
+  /// locks are not held for long and other connections have their turn.
+  static var itemsMax: Int { 256 }
+  static var slicesMax: Int { 4096 }
+
+  mutating func removeAll() {
+    items.removeAll(keepingCapacity: true)
+    slices.removeAll(keepingCapacity: slices.count <= Self.slicesMax * 2)
+  }
+
+  @_lifetime(borrow self, copy bytes)
+  func arguments(_ item: Item, of bytes: RawSpan) -> RESPArguments {
+    RESPArguments(slices.span.extracting(item.first..<(item.first &+ item.count)), of: bytes)
+  }
+}

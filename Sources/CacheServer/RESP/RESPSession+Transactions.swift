@@ -1,0 +1,152 @@
+/// MULTI, EXEC, DISCARD, WATCH, UNWATCH. EXEC locks the shards of every key of every command, and of what is watched, at once: nobody
+/// sees a state in between, on whatever thread.
+
+internal import MartletBytes
+internal import MartletCache
+internal import MartletCacheProtocols
+internal import Synchronization
+
+/// Commands queued since MULTI, their bytes copied.
+struct Transaction: ~Copyable {
+  struct Queued {
+    let command: Command
+    let first: Int
+    let count: Int
+  }
+
+  var commands: [Queued] = []
+  var slices: [RESPSlice] = []
+  var bytes = ByteBuffer()
+  /// A command could not be queued: EXEC refuses.
+  var isSpoilt = false
+
+  /// What a transaction may hold, in bytes.
+  static var bytesMax: Int { 64 << 20 }
+
+  @_lifetime(borrow self)
+  func arguments(_ queued: Queued) -> RESPArguments {
+    RESPArguments(slices.span.extracting(queued.first..<(queued.first + queued.count)), of: bytes.bytes)
+  }
+}
+
+extension RESPSession {
+  mutating func multi(_ execution: inout CommandExecution) throws(CommandError) {
+    if transaction != nil { throw CommandError("ERR MULTI calls can not be nested") }
+    transaction = Transaction()
+    record.queued.store(0, ordering: .relaxed)
+    execution.writer.ok()
+  }
+
+  mutating func queue(_ command: Command, _ args: borrowing RESPArguments, _ execution: inout CommandExecution) throws(CommandError) {
+    guard var queue = transaction.take() else { return }
+    let first = queue.slices.count
+    for index in 0..<args.count {
+      queue.slices.append(RESPSlice(start: queue.bytes.count, count: args[index].byteCount))
+      queue.bytes.append(args[index])
+    }
+    let isTooMuch = queue.bytes.count > Transaction.bytesMax
+    if !isTooMuch { queue.commands.append(Transaction.Queued(command: command, first: first, count: args.count)) }
+    record.queued.store(queue.commands.count, ordering: .relaxed)
+    transaction = consume queue
+    if isTooMuch { throw CommandError("ERR the transaction is larger than \(Transaction.bytesMax) bytes") }
+    execution.writer.simple("QUEUED")
+  }
+
+  mutating func discard(_ execution: inout CommandExecution) throws(CommandError) {
+    guard transaction != nil else { throw CommandError("ERR DISCARD without MULTI") }
+    endTransaction()
+    execution.writer.ok()
+  }
+
+  mutating func endTransaction() {
+    transaction = nil
+    unwatch()
+    record.queued.store(-1, ordering: .relaxed)
+  }
+
+  mutating func exec(_ execution: inout CommandExecution) throws(CommandError) {
+    guard let queue = transaction.take() else { throw CommandError("ERR EXEC without MULTI") }
+    defer { endTransaction() }
+    if queue.isSpoilt { throw CommandError("EXECABORT Transaction discarded because of previous errors.") }
+    let shards = lockSet(queue, &execution)
+    // What locks for itself is read before.
+    execution.statistics = store.statistics
+    defer { execution.statistics = nil }
+    let now = execution.now
+    // Kept until the shards are unlocked: when it goes, it unregisters with them.
+    let watched = watches.take() ?? WatchList(store: store)
+    execution.store.withLockedShards(of: shards) { locked in
+      if watched.isChanged(in: &locked, at: now) { return execution.writer.nullArray() }
+      execution.writer.array(queue.commands.count)
+      for queued in queue.commands { run(queued, queue.arguments(queued), &execution, &locked) }
+    }
+    execution.settleLarge()
+  }
+
+  /// The shards that the commands and the watched keys need.
+  private func lockSet(_ queue: borrowing Transaction, _ execution: inout CommandExecution) -> ShardSet {
+    execution.keys.removeAll()
+    var everything = false
+    for queued in queue.commands {
+      let args = queue.arguments(queued)
+      if queued.command.rawValue <= Command.move.rawValue {
+        execution.appendKeys(of: queued.command, args)
+      } else if queued.command == .select {
+        // Keys after it lie elsewhere.
+        if let target = try? CommandExecution.database(args[1]) { execution.database = target }
+      } else {
+        everything = everything || queued.command.isAboutEverything
+      }
+    }
+    execution.database = database
+    if everything { return store.allShards }
+    var shards = execution.keys.shards
+    shards.formUnion(watchedShards)
+    return shards
+  }
+
+  private mutating func run(
+    _ queued: Transaction.Queued, _ args: borrowing RESPArguments, _ execution: inout CommandExecution, _ locked: inout LockedShards
+  ) {
+    if queued.command.rawValue <= Command.move.rawValue { return execution.execute(queued.command, args, &locked) }
+    let mark = execution.writer.output.count
+    execution.calls[Int(queued.command.rawValue)] &+= 1
+    do throws(CommandError) {
+      if queued.command.isAboutEverything {
+        try execution.keyspace(queued.command, args, &locked)
+      } else {
+        try call(queued.command, args, &execution)
+        execution.database = database
+      }
+    } catch {
+      execution.writer.output.truncate(to: mark)
+      execution.fail(error)
+    }
+  }
+
+  mutating func unwatch() {
+    watches = nil
+    watchedShards = ShardSet()
+  }
+
+  mutating func watch(_ args: borrowing RESPArguments, _ execution: inout CommandExecution) throws(CommandError) {
+    if transaction != nil { throw CommandError("ERR WATCH inside MULTI is not allowed") }
+    var list = watches.take() ?? WatchList(store: store)
+    var isFull = false
+    for index in 1..<args.count where !list.add(args[index], database: database, at: execution.now) { isFull = true }
+    watchedShards = list.shards
+    watches = consume list
+    if isFull { throw CommandError("ERR too many keys are watched") }
+    execution.writer.ok()
+  }
+}
+
+extension Command {
+  /// It works on whole databases.
+  var isAboutEverything: Bool {
+    switch self {
+    case .randomkey, .scan, .keys, .dbsize, .flushdb, .flushall: true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,328 @@
+/// One connection of a Redis client: the life of its commands, from bytes to bytes. Pure: knows no socket and starts no thread.
+///
+/// `receive` holds the decisions: **parse every complete command → those in a row that work on keys alone: hash, lock, touch, run → the
+/// others one by one → one write.** What commands do is in `CommandExecution` (keys) and in the extensions of this (the connection,
+/// transactions, the keyspace).
+///
+/// Cost of a batch of GETs: a parse and a look-up of the name each; one taking of the locks of their shards, one pass of loads that
+/// brings their memory, then a copy of each value into the output. No allocation.
+
+internal import MartletBytes
+internal import MartletCache
+internal import MartletCacheProtocols
+internal import MartletLoop
+internal import Synchronization
+
+struct RESPSession: ByteSession, ~Copyable {
+  enum ReplyMode { case on, off, skipNext, skip }
+
+  let id: ConnectionID
+  let service: RESPService
+  let record: ClientRecord
+  var parser = RESPParser()
+  var database: UInt8 = 0
+  var version = RESPWriter.Version.two
+  var isAuthenticated: Bool
+  var replyMode = ReplyMode.on
+  var transaction: Transaction?
+  var watches: WatchList?
+  /// Of `watches`.
+  var watchedShards = ShardSet()
+  /// Set by a command that ends the conversation.
+  var isQuitting = false
+  private var inputHasEnded = false
+  /// Of an unfinished command: what had arrived when its deadline was set.
+  private var buffered = 0
+  private var standing = Progress(consumed: 0, next: .read(atLeast: 1), deadline: .never)
+
+  /// An unfinished command of which nothing new has come for so long is given up, in seconds.
+  static let stallSecondsMax = 60.0
+
+  init(id: ConnectionID, service: RESPService, peer: String, at now: MonotonicTime) {
+    self.id = id
+    self.service = service
+    record = service.shared.clients.add(address: peer, localAddress: service.shared.localAddress, at: now)
+    isAuthenticated = service.shared.token == nil
+  }
+
+  deinit { service.shared.clients.remove(record) }
+
+  var store: CacheStore { service.shared.store }
+
+  // MARK: Receiving
+
+  mutating func receive(_ input: RawSpan, into output: inout ByteBuffer, at now: MonotonicTime) -> Progress {
+    swap(&service.execution.value.writer.output, &output)
+    let start = service.execution.value.writer.output.count
+    var position = 0
+    var commands = 0
+    let next = serve(input, &position, &commands, service, &service.execution.value, &service.batch.value, at: now)
+    swap(&service.execution.value.writer.output, &output)
+    count(commands, bytesIn: position, bytesOut: output.count - start, since: now)
+    return promise(next, consumed: position, left: input.byteCount - position, at: now)
+  }
+
+  private mutating func serve(
+    _ input: RawSpan, _ position: inout Int, _ commands: inout Int, _ service: RESPService, _ execution: inout CommandExecution,
+    _ batch: inout RESPBatch, at now: MonotonicTime
+  ) -> Progress.Next {
+    execution.now = service.shared.clock.unixTime(at: now)
+    execution.writer.version = version
+    while true {
+      // Parse
+      batch.removeAll()
+      let parsed = parse(input, from: position, &batch, service)
+
+      // Run
+      var index = 0
+      while index < batch.items.count {
+        if let next = run(batch, &index, input, service, &execution) {
+          position = batch.items[index - 1].end
+          commands += index
+          return next
+        }
+        if execution.writer.output.count >= SessionLimits.outputBytesMax {
+          // What is parsed beyond is parsed again, from its beginning.
+          position = batch.items[index - 1].end
+          commands += index
+          parser = RESPParser()
+          return .full
+        }
+      }
+      commands += index
+
+      // Finish
+      switch parsed {
+      case .more(let end): position = end
+      case .incomplete(let end, let wanted):
+        position = end
+        if service.isDraining.value, end == input.byteCount { return .close(.drained) }
+        return inputHasEnded ? .close(.peerClosed) : .read(atLeast: wanted)
+      case .line(let end):
+        position = end
+        commands += 1
+        if let next = runLine(service, &execution, batch) { return next }
+      case .broken(let error):
+        position = input.byteCount
+        execution.writer.error(error.text)
+        return .close(.protocolError)
+      }
+    }
+  }
+
+  private enum Parsed {
+    case more(end: Int)
+    case incomplete(end: Int, bytesWanted: Int)
+    /// An inline command, which is run by itself: its words are the parser's, their places the last slices of the batch.
+    case line(end: Int)
+    case broken(RESPProtocolError)
+  }
+
+  /// Takes apart what is complete, up to a bound.
+  @inline(__always)
+  private mutating func parse(_ input: RawSpan, from start: Int, _ batch: inout RESPBatch, _ service: RESPService) -> Parsed {
+    var position = start
+    do throws(RESPProtocolError) {
+      while batch.items.count < RESPBatch.itemsMax, batch.slices.count < RESPBatch.slicesMax {
+        let first = batch.slices.count
+        switch try parser.parse(
+          input, from: position, isAuthenticated: isAuthenticated, limits: service.limits, into: &batch.slices)
+        {
+        case .command(let end):
+          let count = batch.slices.count &- first
+          if count > 0 { add(first, count, end: end, input, &batch, service) }
+          position = end
+        case .inlineCommand(let end): return .line(end: end)
+        case .incomplete(let bytesWanted): return .incomplete(end: position, bytesWanted: bytesWanted)
+        }
+      }
+      return .more(end: position)
+    } catch {
+      return .broken(error)
+    }
+  }
+
+  @inline(__always)
+  private func add(_ first: Int, _ count: Int, end: Int, _ input: RawSpan, _ batch: inout RESPBatch, _ service: RESPService) {
+    let name = batch.slices[first]
+    let start = Int(name.start)
+    let found = service.lookup.value.find(input.extracting(start..<(start &+ Int(name.count))), argumentCount: count)
+    let isKeyed = found.map { $0.isKeyed && $0.isArityRight } ?? false
+    batch.items.append(RESPBatch.Item(first: first, count: count, end: end, found: found, isKeyed: isKeyed))
+  }
+
+  // MARK: Running
+
+  /// Runs the commands at `index` that may be run together, or one that may not. Not nil: what to do instead of going on.
+  private mutating func run(
+    _ batch: borrowing RESPBatch, _ index: inout Int, _ input: RawSpan, _ service: RESPService, _ execution: inout CommandExecution
+  ) -> Progress.Next? {
+    let isPlain = transaction == nil && isAuthenticated && replyMode == .on
+    if isPlain, batch.items[index].isKeyed {
+      runKeyed(batch, &index, input, &execution)
+      return nil
+    }
+    let item = batch.items[index]
+    index += 1
+    return runAlone(item.found, batch.arguments(item, of: input), service, &execution)
+  }
+
+  /// A run of commands on keys: all their memory is asked for, then each is executed, under one taking of locks.
+  private mutating func runKeyed(
+    _ batch: borrowing RESPBatch, _ index: inout Int, _ input: RawSpan, _ execution: inout CommandExecution
+  ) {
+    execution.database = database
+    execution.keys.removeAll()
+    var end = index
+    while end < batch.items.count, batch.items[end].isKeyed {
+      if let found = batch.items[end].found { execution.appendKeys(of: found.command, batch.arguments(batch.items[end], of: input)) }
+      end += 1
+    }
+    let first = index
+    var done = first
+    execution.store.withLockedShards(of: execution.keys.shards) { shards in
+      if execution.keys.count > 1 { shards.prefetch(execution.keys) }
+      while done < end {
+        let item = batch.items[done]
+        if let found = item.found { execution.execute(found.command, batch.arguments(item, of: input), &shards) }
+        done += 1
+        if execution.writer.output.count >= SessionLimits.outputBytesMax || !execution.large.isEmpty { break }
+      }
+    }
+    execution.settleLarge()
+    index = done
+    if let last = batch.items[done - 1].found { record.lastCommand.store(last.command.rawValue, ordering: .relaxed) }
+  }
+
+  /// The inline command whose words the parser holds.
+  private mutating func runLine(
+    _ service: RESPService, _ execution: inout CommandExecution, _ batch: borrowing RESPBatch
+  ) -> Progress.Next? {
+    let first = batch.items.last.map { $0.first + $0.count } ?? 0
+    let count = batch.slices.count - first
+    if count == 0 { return nil }
+    var words = ByteBuffer()
+    swap(&words, &parser.unquoted)
+    let args = RESPArguments(batch.slices.span.extracting(first..<(first + count)), of: words.bytes)
+    return runAlone(service.lookup.value.find(args[0], argumentCount: count), args, service, &execution)
+  }
+
+  /// One command by itself, with all that surrounds it: who may ask, transactions, replies that nobody wants.
+  private mutating func runAlone(
+    _ found: CommandLookup.Found?, _ args: borrowing RESPArguments, _ service: RESPService, _ execution: inout CommandExecution
+  ) -> Progress.Next? {
+    execution.database = database
+    let mark = execution.writer.output.count
+    if replyMode == .skipNext { replyMode = .skip }
+    do throws(CommandError) {
+      guard let found else {
+        // What a browser sends to a port that speaks no HTTP: hang up before its body is taken for commands.
+        if args[0].equalsIgnoringCase("post") || args[0].equalsIgnoringCase("host:") { return .close(.protocolError) }
+        throw unknown(args)
+      }
+      guard found.isArityRight else { throw .arity(found.command.row.name) }
+      if !isAuthenticated, !Self.needsNoToken(found.command) { throw .notAuthenticated }
+      record.lastCommand.store(found.command.rawValue, ordering: .relaxed)
+      if transaction != nil, !Self.runsInTransaction(found.command) {
+        try queue(found.command, args, &execution)
+      } else if found.isKeyed {
+        execution.keys.removeAll()
+        execution.appendKeys(of: found.command, args)
+        execution.store.withLockedShards(of: execution.keys.shards) { shards in execution.execute(found.command, args, &shards) }
+        execution.settleLarge()
+      } else {
+        execution.calls[Int(found.command.rawValue)] &+= 1
+        try call(found.command, args, &execution)
+      }
+    } catch {
+      execution.writer.output.truncate(to: mark)
+      execution.fail(error)
+      if transaction != nil, !(found.map { Self.runsInTransaction($0.command) } ?? false) { transaction?.isSpoilt = true }
+    }
+    settleReply(mark, &execution)
+    return isQuitting ? .close(.finished) : nil
+  }
+
+  private mutating func settleReply(_ mark: Int, _ execution: inout CommandExecution) {
+    switch replyMode {
+    case .on, .skipNext: return
+    case .off: execution.writer.output.truncate(to: mark)
+    case .skip:
+      execution.writer.output.truncate(to: mark)
+      replyMode = .on
+    }
+  }
+
+  private static func needsNoToken(_ command: Command) -> Bool {
+    switch command {
+    case .auth, .hello, .quit, .reset: true
+    default: false
+    }
+  }
+
+  private static func runsInTransaction(_ command: Command) -> Bool {
+    switch command {
+    case .exec, .discard, .multi, .watch, .quit, .reset: true
+    default: false
+    }
+  }
+
+  private func unknown(_ args: borrowing RESPArguments) -> CommandError {
+    var rest = ""
+    for index in 1..<max(args.count, 1) where rest.utf8.count < 128 {
+      let room = 128 - rest.utf8.count
+      rest += "'\(args[index][0..<min(args[index].byteCount, room)].text)' "
+    }
+    let name = args[0][0..<min(args[0].byteCount, 128)].text
+    return CommandError("ERR unknown command '\(name)', with args beginning with: \(rest)")
+  }
+
+  // MARK: Waking
+
+  mutating func wake(_ cause: Wake, into output: inout ByteBuffer, at now: MonotonicTime) -> Progress {
+    standing.consumed = 0
+    switch cause {
+    case .connected: return promise(.read(atLeast: 1), consumed: 0, left: 0, at: now)
+    case .deadline(let count):
+      if count > buffered {
+        buffered = count
+        standing.deadline = now.advanced(bySeconds: Self.stallSecondsMax)
+      } else {
+        standing.next = .close(count > 0 ? .bodyTimeout : .idleTimeout)
+      }
+    case .endOfInput:
+      inputHasEnded = true
+      standing.next = .close(.peerClosed)
+    case .drain:
+      // A command that is half here may finish, within the time that draining has.
+      if !parser.isUnderWay { standing.next = .close(.drained) }
+    case .message: break
+    }
+    return standing
+  }
+
+  private mutating func promise(_ next: Progress.Next, consumed: Int, left: Int, at now: MonotonicTime) -> Progress {
+    var deadline = MonotonicTime.never
+    if left > 0 {
+      deadline = now.advanced(bySeconds: Self.stallSecondsMax)
+    } else {
+      let seconds = service.shared.idleSeconds.load(ordering: .relaxed)
+      if seconds > 0 { deadline = now.advanced(bySeconds: Double(seconds)) }
+    }
+    buffered = left
+    standing = Progress(consumed: 0, next: next, deadline: deadline)
+    var progress = standing
+    progress.consumed = consumed
+    return progress
+  }
+
+  private func count(_ commands: Int, bytesIn: Int, bytesOut: Int, since now: MonotonicTime) {
+    if commands == 0 { return }
+    record.lastSeen.store(now.nanoseconds, ordering: .relaxed)
+    let totals = service.shared.totals[service.index]
+    totals.commands.store(totals.commands.load(ordering: .relaxed) &+ UInt64(commands), ordering: .relaxed)
+    totals.bytesIn.store(totals.bytesIn.load(ordering: .relaxed) &+ UInt64(bytesIn), ordering: .relaxed)
+    totals.bytesOut.store(totals.bytesOut.load(ordering: .relaxed) &+ UInt64(max(bytesOut, 0)), ordering: .relaxed)
+    service.latency.value.record(nanoseconds: MonotonicTime.now.nanoseconds(since: now), times: commands)
+  }
+}

@@ -1,0 +1,72 @@
+/// Verbs that Redis has and HTTP has not: entries carried from key to key, and whole databases while every shard is held.
+
+package import MartletBytes
+
+extension LockedShards {
+  /// Makes a new entry of `target` that has all that the entry of `source` has: value, expiry, type, tags, flags. False if there is none.
+  /// What `target` had is gone.
+  package mutating func copy(
+    _ source: RawSpan, database: UInt8, to target: RawSpan, database targetDatabase: UInt8, at now: UnixTime
+  ) throws(CacheError) -> Bool {
+    guard let entry = find(source, database: database, allowsStale: false, counts: false, at: now) else { return false }
+    // Copied first: making room for the new one may move the old.
+    var value = ByteBuffer(capacity: entry.valueCount)
+    value.append(entry.value)
+    var contentType = ByteBuffer()
+    contentType.append(entry.contentType)
+    var tags = ByteBuffer()
+    tags.append(entry.tags)
+    var attributes = PutAttributes(
+      expiry: entry.expiry, staleUntil: entry.staleUntil, flags: entry.flags, database: targetDatabase,
+      contentType: contentType.bytes, tags: tags.bytes)
+    if entry.fields.contains(.tags) { attributes.tagStamp = entry.tagStamp }
+    _ = try put(target, value.bytes, attributes, at: now)
+    return true
+  }
+
+  /// The entry of `key` held for reading after the shards are unlocked; nil if there is none, or no memory. Counts nothing.
+  package mutating func share(_ key: RawSpan, database: UInt8, of store: CacheStore, at now: UnixTime) -> SharedValue? {
+    guard let entry = find(key, database: database, allowsStale: false, counts: false, at: now) else { return nil }
+    return store.share(entry)
+  }
+
+  /// How many entries a database holds in these shards.
+  package func count(database: UInt8) -> Int {
+    var count = 0
+    held.forEach { index in count += unsafe engine.pointee.shard(index).pointee.databaseCounts[Int(database)] }
+    return count
+  }
+
+  /// Empties a database (nil: every one) in these shards.
+  package mutating func removeAll(database: UInt8?, at now: UnixTime) {
+    held.forEach { index in
+      let shard = unsafe engine.pointee.shard(index)
+      if let database, unsafe shard.pointee.databaseCounts[Int(database)] != shard.pointee.table.count {
+        unsafe shard.pointee.clear(database: database, at: now)
+      } else {
+        unsafe engine.pointee.trash.add(shard.pointee.takeAll(of: database, at: now))
+      }
+    }
+  }
+
+  /// As `CacheStore.scan`, for when every shard is held already.
+  package mutating func scan(
+    from cursor: ScanCursor, limit: Int, database: UInt8, at now: UnixTime, _ body: (borrowing EntryView) -> Void
+  ) -> ScanCursor? {
+    var left = limit
+    var position = cursor.position
+    while left > 0 {
+      let index = unsafe engine.pointee.shardIndex(position)
+      precondition(held.contains(index), "a scan outside of the locked shards")
+      let next = unsafe engine.pointee.shard(index).pointee.walk(from: position, shard: index) { entry in
+        if left == 0 { return false }
+        left -= 1
+        if entry.database == database, now < entry.expiry { body(EntryView(entry)) }
+        return true
+      }
+      guard let next else { return nil }
+      position = next
+    }
+    return ScanCursor(position: position)
+  }
+}

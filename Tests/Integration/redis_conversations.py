@@ -1,0 +1,77 @@
+"""Conversations in RESP, command by command: what test_resp.py says to Martlet, and where there is one to redis-server, comparing the
+replies byte for byte.
+
+A step is a string of words (quotes as in a shell) or a tuple of arguments. `ANY` in front: both must answer, and the first byte of the
+reply must agree, since the rest is the server's own (a time, an order of keys).
+"""
+
+#: Where Martlet answers otherwise than Redis 7.0.15 on purpose, by command line, with the reason.
+DIFFERENCES = {
+    "incrbyfloat f 5.0e3": "sums are exact to 17 decimals, where Redis shows the noise of its long double",
+    "command info set": "no notes on keys, no subcommands",
+    "hello": "martlet_version stands beside the version",
+    "command count": "the commands that there are",
+    "*2000000": "arrays are bounded at 1024 * 1024, as in Redis before 7.0",
+}
+
+LARGE = "x" * 70_000
+
+CONVERSATIONS = {
+    "strings": [
+        "get a", "set a 1", "get a", "set a 2 nx", "set b 2 xx", "set a 3 get", "set zz 3 get nx", "get zz", "set a 3 xx get", "set a", "set a 1 bad",
+        "set a 1 ex", "set a 1 ex 0", "set a 1 ex -1", "set a 1 ex x", "set a 1 px 9223372036854775807", "set a 1 ex 9223372036854775807",
+        "set a 1 nx xx", "set a 1 ex 10 px 10", "set a 1 keepttl ex 10", "set a 1 ex 100", "ttl a", "set a 2 keepttl", "ttl a", "set a 3", "ttl a",
+        "set a 1 exat 1", "get a", "set a 1 exat 33177117420", "ttl b", "set a 1 pxat 33177117420000", "expiretime a", "pexpiretime a",
+        "setnx a 1", "setnx n1 1", "setex a 10 v", "ttl a", "setex a 0 v", "setex a x v", "psetex a 0 v", "psetex a 100000 v", "getset a new", "getset nope new",
+        "getdel a", "getdel a", "mset a 1 b 2 c 3", "mget a b c d a", "mset a", "mset a 1 b", "msetnx d 1 a 1", "msetnx d 1 e 1", "msetnx d 1 f", "mget d e",
+        "append ap x", "append ap yz", "get ap", "strlen ap", "strlen nope", "getrange ap 0 1", "getrange ap -2 -1", "getrange ap 5 9", "getrange ap 2 1",
+        "getrange ap -1 -2", "getrange ap 0 x", "substr ap 0 -1", "getrange nope 0 -1", "getrange ap -100 100", "setrange ap 1 QQ", "get ap", "setrange sr 5 x", "get sr",
+        "setrange sr -1 x", "setrange sr 99999999999 x", "setrange nope2 0 ''", "exists nope2", "setrange ap 0 ''", "getex ap", "getex ap ex 100", "ttl ap", "getex ap persist",
+        "ttl ap", "getex ap ex 0", "getex ap bad", "getex ap ex 10 persist", "getex nope ex 10", ("set", "large", LARGE), "strlen large", "get large",
+        "getrange large 1 69998", "mget a large b large", "getex large", "set large x get", "get", "get a b", "nosuch a b", "nosuch", "set '' empty", "get ''",
+        ("set", "bin", b"\x00\r\n\xff"), "get bin", "GeT bin", "strlen bin",
+    ],
+    "numbers": [
+        "incr i", "incr i", "incrby i 10", "decr i", "decrby i 5", "get i", "incrby i x", "incrby i 1.5", "set s abc", "incr s", "set s 9223372036854775807", "incr s", "incrby s 1",
+        "decrby s -1", "decrby s -9223372036854775808", "set s -9223372036854775808", "decr s", "set s ' 1'", "incr s", "set s 01", "incr s", "set s 1", "expire s 100", "incr s",
+        "ttl s", "incrbyfloat f 10.5", "incrbyfloat f 0.1", "incrbyfloat f -5", "incrbyfloat f2 5.0e3", "incrbyfloat f abc", "incrbyfloat f ' 1'", "incrbyfloat f inf", "incrbyfloat f nan",
+        "set s abc", "incrbyfloat s 1", "incrbyfloat s abc", "incrbyfloat n 3.0", "get n", "incrbyfloat n 200", "incrbyfloat n 0.00000000000000001", "incrbyfloat n -203.00000000000000001",
+    ],
+    "bits": [
+        "setbit b 7 1", "get b", "getbit b 7", "getbit b 0", "getbit b 100", "setbit b 7 0", "setbit b 7 2", "setbit b -1 1", "setbit b x 1", "getbit b -1", "getbit nope 1", "set k foobar",
+        "bitcount k", "bitcount k 0 0", "bitcount k 1 1", "bitcount k 0 -1", "bitcount k -2 -1", "bitcount k 5 30 bit", "bitcount k 1 1 byte", "bitcount k 0", "bitcount k 0 1 x", "bitcount nope",
+        "bitcount nope 0 1", "setbit k 100 1", "strlen k", "bitcount k 0 x",
+    ],
+    "keys": [
+        "del a", "mset a 1 b 2 c 3", "exists a", "exists a a b nope", "touch a nope b", "type a", "type nope", "unlink a nope", "del b c", "set a 1", "expire a 100", "ttl a", "ANY pttl a", "expire a 200 nx",
+        "expire a 50 gt", "expire a 200 gt", "expire a 300 lt", "ttl a", "expire a 100 xx", "persist a", "persist a", "persist nope", "expire a 100 xx", "expire a 100 gt", "ttl a", "expire a 100 lt", "ttl a",
+        "expire a 1 nx xx", "expire a 1 nx gt", "expire a 1 gt lt", "expire a 1 bad", "expire a x", "expire a 9223372036854775807", "expire nope 1", "expire a -1", "exists a", "set a 1", "pexpire a 100000",
+        "expireat a 33177117420", "expiretime a", "pexpireat a 33177117420123", "pexpiretime a", "expireat a 1", "exists a", "expire nope x", "expiretime nope", "ttl nope", "set a 1", "expiretime a", "pexpiretime a",
+        "pttl a", "rename nope b", "rename a a", "rename a b", "get b", "set a 1", "renamenx a b", "renamenx a c", "renamenx c c", "renamenx nope c", "set e 1 ex 100", "rename e e2", "ttl e2", "ttl e",
+        "copy c d", "copy c d", "copy c d replace", "copy c c", "copy nope x", "copy c d db 99", "copy c d db x", "copy c d bad", "copy c c db 1", "select 1", "get c", "dbsize", "select 0", "copy e2 e3", "ttl e3",
+        "move c 1", "move c 0", "move c 99", "move c x", "move d 2", "exists d", "select 2", "get d", "flushdb", "dbsize", "select 1", "flushdb", "select 0", "select 16", "select x", "select -1", "flushdb bad", "flushall bad",
+        "set k1 1", "flushall", "dbsize", "randomkey", "scan 0", "set only 1", "randomkey", "keys *", "keys o?ly", "keys [n-p]nly", "keys [^o]nly", "keys o\\\\nly", "keys nope*", "scan 0 match on* count 100", "scan 0 type string",
+        "scan 0 type hash", "scan 0 count 0", "scan 0 count x", "scan x", "scan 0 bad", "scan 0 match", "set h{a}[b] 1", "keys h{a}*", "flushall async", "flushall sync", "flushdb async", "del", "exists", "rename a",
+    ],
+    "connection": [
+        "ping", "ping hello", "ping a b", "echo hi", "echo", "client getname", "client setname me", "client getname", "client setname 'a b'", "client bad", "client getname x", "ANY client id", "client no-evict on", "client no-evict bad",
+        "client", "client reply bad", "ANY time", "command info get", "command info nosuch", "command info mset copy watch randomkey", "command getkeys set a 1", "command getkeys mset a 1 b 2", "command getkeys get", "command getkeys ping",
+        "command getkeys nosuch a", "command bad", "command getkeys", "config get databases", "config get nosuch*", "config get", "config bad", "config set nosuch 1", "config resetstat", "auth x", "auth default x", "auth a b", "auth a b c",
+        "hello 4", "hello x", "hello 2 bad", "reset", "ANY info server", "select 3", "reset", "quit",
+    ],
+    "transactions": [
+        "exec", "discard", "multi", "multi", "set a 1", "incr a", "get a", "exec", "get a", "multi", "set a 5", "discard", "get a", "multi", "get", "exec", "multi", "nosuch", "set a 9", "exec", "get a", "multi", "set s abc", "incr s", "get s", "exec",
+        "watch a", "set a 7", "multi", "get a", "exec", "watch a", "multi", "get a", "exec", "watch a", "set a 8", "unwatch", "multi", "get a", "exec", "multi", "watch a", "exec", "watch nope", "multi", "exec", "multi", "exec",
+        "multi", "select 1", "set in1 x", "exec", "get in1", "select 0", "get in1", "multi", "flushall", "dbsize", "set z 1", "dbsize", "keys *", "randomkey", "scan 0", "exec", "multi", "ping", "echo x", "exec", "watch z", "expire z 100", "multi", "get z", "exec",
+        "watch z", "del z", "set z 1", "multi", "get z", "exec", "watch gone", "flushall", "multi", "ping", "exec", "multi", ("set", "l", LARGE), "get l", "exec", "multi", "mset a 1 b", "exec", "multi", "getrange a x 1", "exec", "reset",
+    ],
+}
+
+#: Whole exchanges as bytes; each on a connection of its own, which ends when the server closes it or after a PING's reply.
+RAW = [
+    b"*x\r\n", b"*-5\r\nPING\r\n", b"*0\r\nPING\r\n", b"*1\r\n:4\r\n", b"*1\r\n$-1\r\n", b"*1\r\n$x\r\n", b"*1\r\n$4\r\nPINGxxPING\r\n", b'GET "a\r\n', b"\r\n\r\nPING\r\n", b"POST / HTTP/1.1\r\n", b"Host: x\r\n",
+    b'foo \x01 "a\\nb"\r\n', b"*1\r\n$0\r\n\r\n", b"*1\r\r\n$4\r\nPING\r\n", b"*2\r\n*1\r\n", b"*01\r\n$4\r\nPING\r\n", b"*1\r\n$04\r\nPING\r\n", b"*1\r\n\x01\r\n", b"PING\n", b" PING 'a' \"b\" x\n",
+    b'ping a"b" \n', b"*\r\n", b"+PING\r\n", b"   \r\nPING\r\n", b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$99999999999\r\n", b"*2147483648\r\n", b"QUIT\r\nPING\r\n", b"set a 1\r\nget a\r\n*2\r\n$3\r\nGET\r\n$1\r\na\r\n",
+    b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n" * 300 + b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n" * 300, b"CLIENT REPLY OFF\r\nPING\r\nCLIENT REPLY ON\r\nPING\r\n", b"CLIENT REPLY SKIP\r\nPING\r\nPING\r\n",
+    b"nosuch " + b"y" * 300 + b" b\r\n", b"nosuch a b c d e f g h i j k l m n o p q r s t u v w x y z 1 2 3 4 5 6 7 8 9\r\n",
+]
