@@ -56,3 +56,11 @@ def test_what_the_store_costs_is_measured():
     assert done.returncode == 0, done.stderr
     for words in ("overhead, 16-byte keys, 8-byte values, TTL", "GET in batches of 16", "two threads", "16 B to 64 KiB", "lag p50", "miss ratio, zipf 1.2"):
         assert words in done.stdout
+
+
+@needs("redis-server", "redis-benchmark", "taskset")
+def test_resp_is_compared_with_redis():
+    done = benchmark("resp.py")
+    assert done.returncode == 0, done.stderr
+    for words in ("redis-server", "get at 1 ", "set at 64"):
+        assert words in done.stdout
