@@ -83,8 +83,8 @@ enum Speed {
     while first + batchCount <= order.count {
       batch.removeAll()
       for index in 0..<batchCount { keys[index].key.with(order[first + index]) { batch.append($0, of: store) } }
-      store.withLockedShards(of: batch) { shards in
-        shards.prefetch(batch)
+      store.withLockedShards(of: batch.shards) { shards in
+        shards.prefetch(&batch)
         for index in 0..<batchCount {
           sum &+= keys[index].key.with(order[first + index]) { shards.get($0, at: .start) { UInt64($0.value[0]) } ?? 0 }
         }

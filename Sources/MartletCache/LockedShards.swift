@@ -88,17 +88,18 @@ package struct LockedShards: ~Copyable {
 
   /// Reads what the verbs of a batch will read, in two passes of independent loads (table, then entries), so that the machine waits
   /// for memory once and not once per key. Changes nothing.
-  package borrowing func prefetch(_ batch: borrowing KeyBatch) {
+  package borrowing func prefetch(_ batch: inout KeyBatch) {
     var first = 0
     while first < batch.count {
-      prefetch(batch, from: first, to: min(first + ReadAhead.countMax, batch.count))
+      let read = prefetch(batch, from: first, to: min(first + ReadAhead.countMax, batch.count))
+      batch.witness &+= read
       first += ReadAhead.countMax
     }
   }
 
   /// First all addresses, then all reads: between two reads stand only a few instructions, so that the processor has all of them under
   /// way before the first has come back.
-  private borrowing func prefetch(_ batch: borrowing KeyBatch, from first: Int, to end: Int) {
+  private borrowing func prefetch(_ batch: borrowing KeyBatch, from first: Int, to end: Int) -> UInt64 {
     var lines = ReadAhead()
     for index in first..<end {
       let hash = batch.hashes[index]
@@ -127,8 +128,7 @@ package struct LockedShards: ~Copyable {
         entries.append(entry, hash)
       }
     }
-    sum &+= entries.read()
-    blackHole(sum)
+    return sum &+ entries.read()
   }
 }
 
@@ -176,15 +176,13 @@ extension Line {
   fileprivate init(_ lines: ReadAhead, _ index: Int) { unsafe self.init(base: lines.address(index)) }
 }
 
-/// Keeps reads from being removed whose only purpose is to have been made.
-@inline(never)
-@_optimize(none)
-func blackHole(_: UInt64) {}
-
 /// The keys of a batch, hashed: which shards to lock, and what to read ahead. Keeps its memory from batch to batch.
 @usableFromInline
 package struct KeyBatch: ~Copyable {
   private(set) var hashes: [UInt64] = []
+  /// The sum of all that was read ahead. Nobody asks for it; without it the compiler would see that nobody needs the reads, and leave
+  /// them out.
+  fileprivate(set) var witness: UInt64 = 0
   /// The shards of all keys so far.
   @usableFromInline package private(set) var shards = ShardSet()
 

@@ -19,6 +19,8 @@ struct Shard: ~Copyable {
   var hotKeys: HotKeys
   /// Which tags were invalidated when; the engine's own, outlives every shard.
   let tags: Unmanaged<TagRegistry>
+  /// The sum of all that was read ahead. Nobody asks for it; without it the compiler would leave those reads out.
+  var witness: UInt64 = 0
   private(set) var lastVersion: UInt64
   /// Linked entries per database.
   private(set) var databaseCounts = InlineArray<16, Int>(repeating: 0)

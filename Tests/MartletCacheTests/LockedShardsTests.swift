@@ -19,8 +19,8 @@ struct LockedShardsTests {
       let count = batch.count
       #expect(count == 16)
       var sum = 0
-      store.withLockedShards(of: batch) { shards in
-        shards.prefetch(batch)
+      store.withLockedShards(of: batch.shards) { shards in
+        shards.prefetch(&batch)
         for index in 0..<16 {
           withBytes("k\(round * 10 + index)") { key in sum += shards.get(key, at: .start) { Int($0.value.text)! } ?? 0 }
         }

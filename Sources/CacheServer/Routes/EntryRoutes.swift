@@ -28,7 +28,7 @@ struct EntryRoutes: Sendable {
     return LookAhead(prefix: "/v1/cache/") { paths, input in
       batch.value.removeAll()
       for index in 0..<paths.count { batch.value.append(input[paths[index]], of: store) }
-      store.withLockedShards(of: batch.value) { shards in shards.prefetch(batch.value) }
+      store.withLockedShards(of: batch.value.shards) { shards in shards.prefetch(&batch.value) }
     }
   }
 
