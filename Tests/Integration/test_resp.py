@@ -175,9 +175,10 @@ def test_a_port_in_use_is_an_error(resp):
 
 def test_too_many_clients_are_told_so(start):
     server = start("--resp", "127.0.0.1:0", "--connections", 2)
-    with Resp(server.listeners["resp"]) as one, Resp(server.listeners["resp"]) as two, Resp(server.listeners["resp"]) as three:
-        assert one.ask("ping") == two.ask("ping") == b"+PONG\r\n"
-        assert three.rest() == b"-ERR max number of clients reached\r\n"
+    with Resp(server.listeners["resp"]) as one, Resp(server.listeners["resp"]) as two:
+        assert one.ask("ping") == two.ask("ping") == b"+PONG\r\n"  # both are in before a third knocks, whatever loop takes it
+        with Resp(server.listeners["resp"]) as three:
+            assert three.rest() == b"-ERR max number of clients reached\r\n"
 
 
 def test_a_unix_socket_serves(start, tmp_path):

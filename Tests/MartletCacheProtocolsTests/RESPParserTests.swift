@@ -47,6 +47,16 @@ struct RESPParserTests {
     #expect(read(String(repeating: "x", count: 70_000)).failure == .inlineTooLong)
   }
 
+  @Test("A command has a bound over all of its arguments, known before they have come")
+  func commandBytes() {
+    var limits = limits
+    limits.commandBytesMax = 100
+    let bytes = multibulk([Array(repeating: 65, count: 50), Array(repeating: 65, count: 50)])
+    #expect(read([bytes], limits: limits).failure == .commandTooLong)
+    #expect(read([Array(bytes.prefix(70))], limits: limits).failure == .commandTooLong)
+    #expect(read([multibulk([Array(repeating: 65, count: 50)])], limits: limits).failure == nil)
+  }
+
   @Test("Who has not shown his token may announce ten arguments of 16 KiB")
   func unauthenticated() {
     func failure(_ text: String) -> RESPProtocolError? { read([Array(text.utf8)], isAuthenticated: false).failure }

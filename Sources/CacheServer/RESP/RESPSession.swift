@@ -295,6 +295,8 @@ struct RESPSession: ByteSession, ~Copyable {
       standing.next = .close(.peerClosed)
     case .drain:
       // A command that is half here may finish, within the time that draining has.
+      // Commands that wait for the output to be written are answered first: `serve` closes after them.
+      if case .full = standing.next { break }
       if !parser.isUnderWay { standing.next = .close(.drained) }
     case .message: break
     }

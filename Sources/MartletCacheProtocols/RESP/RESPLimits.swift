@@ -5,6 +5,8 @@ package struct RESPLimits: Sendable {
   package var argumentsMax = 1024 * 1024
   /// Bytes of one argument.
   package var bulkBytesMax: Int
+  /// Bytes of one command together, so that offsets in it are 32 bits: Redis's `client-query-buffer-limit`.
+  package var commandBytesMax = 1 << 30
   /// Bytes of an inline command, and of the line that announces a number.
   package var inlineBytesMax = 64 << 10
   /// What a peer may announce who has not shown his token yet: arguments, and bytes of each.
@@ -26,6 +28,8 @@ package enum RESPProtocolError: Error, Equatable, Sendable {
   case bulkLineTooLong
   case inlineTooLong
   case unbalancedQuotes
+  /// More bytes than a command may have. Redis closes without a word.
+  case commandTooLong
 
   /// The error's text as Redis 7.0.15 words it, `ERR` included.
   package var text: [UInt8] {
@@ -40,6 +44,7 @@ package enum RESPProtocolError: Error, Equatable, Sendable {
       case .bulkLineTooLong: "too big bulk count string"
       case .inlineTooLong: "too big inline request"
       case .unbalancedQuotes: "unbalanced quotes in request"
+      case .commandTooLong: "too big request"
       }
     var text = Array("ERR Protocol error: \(words)".utf8)
     if case .expectedBulk(let byte) = self { text += [byte == 0x0D || byte == 0x0A ? 0x20 : byte, UInt8(ascii: "'")] }

@@ -86,6 +86,7 @@ package struct RESPParser: ~Copyable, Sendable {
       guard let number = line.number, number >= 0, number <= Int64(limits.bulkBytesMax) else { throw .bulkLength }
       if number > Int64(limits.bulkBytesMaxUnauthenticated), !isAuthenticated { throw .unauthenticatedBulkLength }
       let end = line.end &+ Int(number) &+ 2
+      if end &- start > limits.commandBytesMax { throw .commandTooLong }
       if end > input.byteCount { return pause(left, at: place, start, wants: end &- place, &arguments, from: first) }
       arguments.append(RESPSlice(start: line.end, count: Int(number)))
       place = end
