@@ -181,7 +181,7 @@ struct RESPSession: ByteSession, ~Copyable {
     let first = index
     var done = first
     execution.store.withLockedShards(of: execution.keys.shards) { shards in
-      if execution.keys.count > 1 { shards.prefetch(execution.keys) }
+      if execution.keys.count > 1 { shards.prefetch(&execution.keys) }
       while done < end {
         let item = batch.items[done]
         if let found = item.found { execution.execute(found.command, batch.arguments(item, of: input), &shards) }
