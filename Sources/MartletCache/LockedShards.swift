@@ -100,50 +100,60 @@ package struct LockedShards: ~Copyable {
   /// First all addresses, then all reads: between two reads stand only a few instructions, so that the processor has all of them under
   /// way before the first has come back.
   private borrowing func prefetch(_ batch: borrowing KeyBatch, from first: Int, to end: Int) -> UInt64 {
-    var lines = ReadAhead()
-    for index in first..<end {
-      let hash = batch.hashes[index]
-      let shard = unsafe engine.pointee.shardIndex(hash)
-      guard held.contains(shard), let line = unsafe engine.pointee.shard(shard).pointee.table.homeLine(hash) else { continue }
-      unsafe lines.append(line.base, hash)
-    }
-    var sum = lines.read()
-    var nextLines = ReadAhead()
-    var entries = ReadAhead()
-    for index in 0..<lines.count {
-      let line = Line(lines, index)
-      let hash = lines.hash(index)
-      let shard = unsafe engine.pointee.shardIndex(hash)
-      if let entry = unsafe engine.pointee.shard(shard).pointee.table.likelyEntry(hash, in: line) {
-        entries.append(entry, hash)
-      } else if line.overflow > 0 {
-        unsafe nextLines.append(engine.pointee.shard(shard).pointee.table.homeLine(hash, plus: 1).base, hash)
+    unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 3 * ReadAhead.words) { memory in
+      guard let words = memory.baseAddress else { return 0 }
+      var lines = unsafe ReadAhead(words)
+      for index in first..<end {
+        let hash = batch.hashes[index]
+        let shard = unsafe engine.pointee.shardIndex(hash)
+        guard held.contains(shard), let line = unsafe engine.pointee.shard(shard).pointee.table.homeLine(hash) else { continue }
+        unsafe lines.append(line.base, hash)
       }
-    }
-    sum &+= nextLines.read()
-    for index in 0..<nextLines.count {
-      let hash = nextLines.hash(index)
-      let shard = unsafe engine.pointee.shardIndex(hash)
-      if let entry = unsafe engine.pointee.shard(shard).pointee.table.likelyEntry(hash, in: Line(nextLines, index)) {
-        entries.append(entry, hash)
+      var sum = lines.read()
+      var nextLines = unsafe ReadAhead(words + ReadAhead.words)
+      var entries = unsafe ReadAhead(words + 2 * ReadAhead.words)
+      for index in 0..<lines.count {
+        let line = Line(lines, index)
+        let hash = lines.hash(index)
+        let shard = unsafe engine.pointee.shardIndex(hash)
+        if let entry = unsafe engine.pointee.shard(shard).pointee.table.likelyEntry(hash, in: line) {
+          entries.append(entry, hash)
+        } else if line.overflow > 0 {
+          unsafe nextLines.append(engine.pointee.shard(shard).pointee.table.homeLine(hash, plus: 1).base, hash)
+        }
       }
+      sum &+= nextLines.read()
+      for index in 0..<nextLines.count {
+        let hash = nextLines.hash(index)
+        let shard = unsafe engine.pointee.shardIndex(hash)
+        if let entry = unsafe engine.pointee.shard(shard).pointee.table.likelyEntry(hash, in: Line(nextLines, index)) {
+          entries.append(entry, hash)
+        }
+      }
+      return sum &+ entries.read()
     }
-    return sum &+ entries.read()
   }
 }
 
-/// Addresses to be read one after the other, and what they were found by.
+/// Addresses to be read one after the other, and what they were found by, in memory that the caller lends: an `InlineArray` would be
+/// copied whole at each look at it, and keep the reads from overlapping.
 @safe
 private struct ReadAhead {
   static var countMax: Int { 16 }
-  private var addresses = InlineArray<32, UInt>(repeating: 0)
-  private var hashes = InlineArray<32, UInt64>(repeating: 0)
+  /// Two addresses for each key, and a hash for each address.
+  static var words: Int { 4 * countMax }
+  private let addresses: UnsafeMutablePointer<UInt64>
   private(set) var count = 0
+
+  /// `words` words from there on are this value's.
+  @unsafe
+  init(_ memory: UnsafeMutablePointer<UInt64>) { unsafe addresses = unsafe memory }
 
   @unsafe @inline(__always)
   mutating func append(_ address: UnsafeMutableRawPointer, _ hash: UInt64) {
-    addresses[count] = UInt(bitPattern: address)
-    hashes[count] = hash
+    precondition(count < 2 * ReadAhead.countMax, "more is read ahead than there is room for")
+    unsafe addresses[count] = UInt64(UInt(bitPattern: address))
+    unsafe addresses[2 * ReadAhead.countMax + count] = hash
     count &+= 1
   }
 
@@ -156,11 +166,11 @@ private struct ReadAhead {
     if address & 63 > 32, address & 4095 < 4032 { unsafe append(entry.base + 32, hash) }
   }
 
-  func hash(_ index: Int) -> UInt64 { hashes[index] }
+  func hash(_ index: Int) -> UInt64 { unsafe addresses[2 * ReadAhead.countMax + index] }
 
   @unsafe @inline(__always)
   func address(_ index: Int) -> UnsafeMutableRawPointer {
-    unsafe UnsafeMutableRawPointer(bitPattern: addresses[index]).unsafelyUnwrapped
+    unsafe UnsafeMutableRawPointer(bitPattern: UInt(addresses[index])).unsafelyUnwrapped
   }
 
   /// Each address is of a line or an entry of a shard that is held, or 32 bytes further in the same page of memory.
