@@ -157,13 +157,13 @@ private struct ReadAhead {
     count &+= 1
   }
 
-  /// The head of an entry, and, where that stands at the end of a cache line, the next line, in which key and value begin.
+  /// The line in which an entry begins, and the one behind it, where most end.
   @inline(__always)
   mutating func append(_ entry: Entry, _ hash: UInt64) {
     unsafe append(entry.base, hash)
     let address = unsafe UInt(bitPattern: entry.base)
-    // Not beyond the page, in which the entry begins.
-    if address & 63 > 32, address & 4095 < 4032 { unsafe append(entry.base + 32, hash) }
+    // Not beyond the page of memory.
+    if address & 4095 < 4032 { unsafe append(entry.base + 64, hash) }
   }
 
   func hash(_ index: Int) -> UInt64 { unsafe addresses[2 * ReadAhead.countMax + index] }
@@ -173,7 +173,7 @@ private struct ReadAhead {
     unsafe UnsafeMutableRawPointer(bitPattern: UInt(addresses[index])).unsafelyUnwrapped
   }
 
-  /// Each address is of a line or an entry of a shard that is held, or 32 bytes further in the same page of memory.
+  /// Each address is of a line or an entry of a shard that is held, or 64 bytes further in the same page of memory.
   @inline(__always)
   func read() -> UInt64 {
     var sum: UInt64 = 0
