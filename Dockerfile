@@ -11,7 +11,8 @@ RUN swift package resolve
 COPY scripts scripts
 COPY CModules CModules
 COPY Sources Sources
-# The manifest names test targets too; SwiftPM wants their folders, empty will do.
+# The manifest names the benchmark of the store and the test targets too; SwiftPM wants their folders, empty will do for tests.
+COPY Benchmarks/Store Benchmarks/Store
 RUN for tests in $(sed -n 's/^ *tests("\([A-Za-z]*\)".*/\1/p' Package.swift); do mkdir -p "Tests/$tests"; done
 RUN scripts/build && strip -o /usr/local/bin/martlet .build/release/martlet && martlet version
 
