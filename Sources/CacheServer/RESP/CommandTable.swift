@@ -77,33 +77,33 @@ struct CommandRow: Sendable {
       "Get the value of a key and optionally set its expiration"),
     CommandRow(
       .mget, "mget", -2, "readonly fast", keys: "1 -1 1 RO access", "@read @string @fast", tips: "request_policy:multi_shard", "1.0.0",
-      "string", "O(N) where N is the number of keys to retrieve.", "Get the values of all the given keys"),
+      "string", "O(N), N: the keys asked for", "Get the values of all the given keys"),
     CommandRow(
       .mset, "mset", -3, "write denyoom", keys: "1 -1 2 OW update", "@write @string @slow",
-      tips: "request_policy:multi_shard response_policy:all_succeeded", "1.0.1", "string", "O(N) where N is the number of keys to set.",
+      tips: "request_policy:multi_shard response_policy:all_succeeded", "1.0.1", "string", "O(N), N: the keys set",
       "Set multiple keys to multiple values"),
     CommandRow(
       .msetnx, "msetnx", -3, "write denyoom", keys: "1 -1 2 OW insert", "@write @string @slow",
-      tips: "request_policy:multi_shard response_policy:agg_min", "1.0.1", "string", "O(N) where N is the number of keys to set.",
+      tips: "request_policy:multi_shard response_policy:agg_min", "1.0.1", "string", "O(N), N: the keys set",
       "Set multiple keys to multiple values, only if none of the keys exist"),
     CommandRow(
       .append, "append", 3, "write denyoom fast", keys: "1 0 1 RW insert", "@write @string @fast", "2.0.0", "string",
-      "O(1). The amortized time complexity is O(1) assuming the appended value is small and the already present value is of any size, since the dynamic string library used by Redis will double the free space available on every reallocation.",
+      "O(N), N: the bytes of the new value",
       "Append a value to a key"),
     CommandRow(
       .strlen, "strlen", 2, "readonly fast", keys: "1 0 1 RO", "@read @string @fast", "2.2.0", "string", "O(1)",
       "Get the length of the value stored in a key"),
     CommandRow(
       .getrange, "getrange", 4, "readonly", keys: "1 0 1 RO access", "@read @string @slow", "2.4.0", "string",
-      "O(N) where N is the length of the returned string. The complexity is ultimately determined by the returned length, but because creating a substring from an existing string is very cheap, it can be considered O(1) for small strings.",
+      "O(N), N: the bytes returned",
       "Get a substring of the string stored at a key"),
     CommandRow(
       .substr, "substr", 4, "readonly", keys: "1 0 1 RO access", "@read @string @slow", "1.0.0", "string",
-      "O(N) where N is the length of the returned string. The complexity is ultimately determined by the returned length, but because creating a substring from an existing string is very cheap, it can be considered O(1) for small strings.",
+      "O(N), N: the bytes returned",
       "Get a substring of the string stored at a key"),
     CommandRow(
       .setrange, "setrange", 4, "write denyoom", keys: "1 0 1 RW update", "@write @string @slow", "2.2.0", "string",
-      "O(1), not counting the time taken to copy the new string in place. Usually, this string is very small so the amortized complexity is O(1). Otherwise, complexity is O(M) with M being the length of the value argument.",
+      "O(N), N: the bytes of the new value",
       "Overwrite part of a string at key starting at the specified offset"),
     CommandRow(
       .incr, "incr", 2, "write denyoom fast", keys: "1 0 1 RW access update", "@write @string @fast", "1.0.0", "string", "O(1)",
@@ -133,16 +133,16 @@ struct CommandRow: Sendable {
     CommandRow(
       .del, "del", -2, "write", keys: "1 -1 1 RM delete", "@keyspace @write @slow",
       tips: "request_policy:multi_shard response_policy:agg_sum", "1.0.0", "generic",
-      "O(N) where N is the number of keys that will be removed. When a key to remove holds a value other than a string, the individual complexity for this key is O(M) where M is the number of elements in the list, set, sorted set or hash. Removing a single key that holds a string value is O(1).",
+      "O(N), N: the keys given",
       "Delete a key"),
     CommandRow(
       .unlink, "unlink", -2, "write fast", keys: "1 -1 1 RM delete", "@keyspace @write @fast",
       tips: "request_policy:multi_shard response_policy:agg_sum", "4.0.0", "generic",
-      "O(1) for each key removed regardless of its size. Then the command does O(N) work in a different thread in order to reclaim memory, where N is the number of allocations the deleted objects where composed of.",
-      "Delete a key asynchronously in another thread. Otherwise it is just as DEL, but non blocking."),
+      "O(N), N: the keys given",
+      "Delete keys, as DEL does"),
     CommandRow(
       .exists, "exists", -2, "readonly fast", keys: "1 -1 1 RO", "@keyspace @read @fast",
-      tips: "request_policy:multi_shard response_policy:agg_sum", "1.0.0", "generic", "O(N) where N is the number of keys to check.",
+      tips: "request_policy:multi_shard response_policy:agg_sum", "1.0.0", "generic", "O(N), N: the keys given",
       "Determine if a key exists"),
     CommandRow(
       .type, "type", 2, "readonly fast", keys: "1 0 1 RO", "@keyspace @read @fast", "1.0.0", "generic", "O(1)",
@@ -150,7 +150,7 @@ struct CommandRow: Sendable {
     CommandRow(
       .touch, "touch", -2, "readonly fast", keys: "1 -1 1 RO", "@keyspace @read @fast",
       tips: "request_policy:multi_shard response_policy:agg_sum", "3.2.1", "generic",
-      "O(N) where N is the number of keys that will be touched.",
+      "O(N), N: the keys given",
       "Alters the last access time of a key(s). Returns the number of existing keys specified."),
     CommandRow(
       .expire, "expire", -3, "write fast", keys: "1 0 1 RW update", "@keyspace @write @fast", "1.0.0", "generic", "O(1)",
@@ -187,7 +187,7 @@ struct CommandRow: Sendable {
       "O(1)", "Rename a key, only if the new key does not exist"),
     CommandRow(
       .copy, "copy", -3, "write denyoom", keys: "1 0 1 RO access;2 0 1 OW update", "@keyspace @write @slow", "6.2.0", "generic",
-      "O(N) worst case for collections, where N is the number of nested items. O(1) for string values.", "Copy a key"),
+      "O(N), N: the bytes of the value", "Copy a key"),
     CommandRow(
       .move, "move", 3, "write fast", keys: "1 0 1 RW access update", "@keyspace @write @fast", "1.0.0", "generic", "O(1)",
       "Move a key to another database"),
@@ -197,12 +197,12 @@ struct CommandRow: Sendable {
       "generic", "O(1)", "Return a random key from the keyspace"),
     CommandRow(
       .scan, "scan", -2, "readonly", "@keyspace @read @slow", tips: "nondeterministic_output request_policy:special", "2.8.0", "generic",
-      "O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection.",
+      "O(1) for a call, O(N) for all of an iteration, N: the keys there are",
       "Incrementally iterate the keys space"),
     CommandRow(
       .keys, "keys", 2, "readonly", "@keyspace @read @slow @dangerous", tips: "request_policy:all_shards nondeterministic_output_order",
       "1.0.0", "generic",
-      "O(N) with N being the number of keys in the database, under the assumption that the key names in the database and the given pattern have limited length.",
+      "O(N), N: the keys there are",
       "Find all keys matching the given pattern"),
     CommandRow(
       .dbsize, "dbsize", 1, "readonly fast", "@keyspace @read @fast", tips: "request_policy:all_shards response_policy:agg_sum", "1.0.0",
@@ -210,11 +210,11 @@ struct CommandRow: Sendable {
     CommandRow(
       .flushdb, "flushdb", -1, "write", "@keyspace @write @slow @dangerous",
       tips: "request_policy:all_shards response_policy:all_succeeded", "1.0.0", "server",
-      "O(N) where N is the number of keys in the selected database", "Remove all keys from the current database"),
+      "O(N), N: the keys of the database", "Remove all keys from the current database"),
     CommandRow(
       .flushall, "flushall", -1, "write", "@keyspace @write @slow @dangerous",
       tips: "request_policy:all_shards response_policy:all_succeeded", "1.0.0", "server",
-      "O(N) where N is the total number of keys in all databases", "Remove all keys from all databases"),
+      "O(N), N: the keys there are", "Remove all keys from all databases"),
     // Transactions
     CommandRow(
       .multi, "multi", 1, "noscript loading stale fast allow_busy", "@fast @transaction", "1.2.0", "transactions", "O(1)",
@@ -224,7 +224,7 @@ struct CommandRow: Sendable {
       "Depends on commands in the transaction", "Execute all commands issued after MULTI"),
     CommandRow(
       .discard, "discard", 1, "noscript loading stale fast allow_busy", "@fast @transaction", "2.0.0", "transactions",
-      "O(N), when N is the number of queued commands", "Discard all commands issued after MULTI"),
+      "O(N), N: the commands queued", "Discard all commands issued after MULTI"),
     CommandRow(
       .watch, "watch", -2, "noscript loading stale fast allow_busy", keys: "1 -1 1 RO", "@fast @transaction", "2.2.0", "transactions",
       "O(1) for every key.", "Watch the given keys to determine execution of the MULTI/EXEC block"),
@@ -237,7 +237,7 @@ struct CommandRow: Sendable {
       "Handshake with Redis"),
     CommandRow(
       .auth, "auth", -2, "noscript loading stale fast no_auth allow_busy", "@fast @connection", "1.0.0", "connection",
-      "O(N) where N is the number of passwords defined for the user", "Authenticate to the server"),
+      "O(1)", "Authenticate to the server"),
     CommandRow(
       .ping, "ping", -1, "fast", "@fast @connection", tips: "request_policy:all_shards response_policy:all_succeeded", "1.0.0",
       "connection", "O(1)", "Ping the server"),
@@ -255,7 +255,7 @@ struct CommandRow: Sendable {
       .client, "client", -2, "", "@slow", "2.4.0", "connection", "Depends on subcommand.", "A container for client connection commands"),
     CommandRow(
       .command, "command", -1, "loading stale", "@slow @connection", tips: "nondeterministic_output_order", "2.8.13", "server",
-      "O(N) where N is the total number of Redis commands", "Get array of Redis command details"),
+      "O(N), N: the commands there are", "Get array of Redis command details"),
     CommandRow(
       .info, "info", -1, "loading stale", "@slow @dangerous",
       tips: "nondeterministic_output request_policy:all_shards response_policy:special", "1.0.0", "server", "O(1)",
