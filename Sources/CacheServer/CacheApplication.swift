@@ -10,8 +10,7 @@ struct CacheApplication {
   let clock: SteadyClock
   let observatory: Observatory
   let readiness: Readiness
-  /// Sends a message to the session of a connection, from any thread.
-  let wake: @Sendable (ConnectionID, any Sendable) -> Void
+  let wake: Waker
 
   func router(_ options: ServeOptions) -> Router {
     var router = Router()

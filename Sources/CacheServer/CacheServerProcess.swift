@@ -28,15 +28,13 @@ public struct CacheServerProcess {
     do throws(UVError) {
       let server = try Server(serverOptions)
       let observatory = Observatory(server: server, store: store, startTime: startTime)
-      let application = CacheApplication(store: store, clock: clock, observatory: observatory, readiness: server.readiness) {
-        [loops = server.loops] id, message in
-        loops[Int(id.loop)].wake(id, message)
-      }
+      let wake = Waker(loops: server.loops)
+      let application = CacheApplication(store: store, clock: clock, observatory: observatory, readiness: server.readiness, wake: wake)
       let http = HTTPFace(application.router(options), limits: httpLimits, on: server, lookAhead: { EntryRoutes.lookAhead(store) }) {
         error, route in
         logger.error("a handler failed", metadata: ["route": "\(route)", "error": "\(error)"])
       }
-      let resp = RESPFace(RESPShared(store: store, clock: clock, startTime: startTime, options: options), on: server)
+      let resp = RESPFace(RESPShared(store: store, clock: clock, wake: wake, startTime: startTime, options: options), on: server)
       observatory.observe(http, resp)
       let address = try server.listen(on: options.http, http.sessionFactory)
       let respAddress = try server.listen(on: options.resp, resp.sessionFactory)

@@ -10,6 +10,7 @@ internal import Synchronization
 final class RESPShared: Sendable {
   let store: CacheStore
   let clock: SteadyClock
+  let wake: Waker
   let token: [UInt8]?
   let address: ListenAddress
   /// Where it listens, written once before the loops run.
@@ -33,9 +34,10 @@ final class RESPShared: Sendable {
     let failures = Atomic<UInt64>(0)
   }
 
-  init(store: CacheStore, clock: SteadyClock, startTime: UnixTime, options: ServeOptions) {
+  init(store: CacheStore, clock: SteadyClock, wake: Waker, startTime: UnixTime, options: ServeOptions) {
     self.store = store
     self.clock = clock
+    self.wake = wake
     self.startTime = startTime
     token = options.token.map { Array($0.utf8) }
     address = options.resp

@@ -15,7 +15,6 @@ internal import MartletBytes
 internal import MartletCache
 internal import MartletHTTP
 internal import MartletJSON
-internal import Synchronization
 
 /// What a GET asks for beside the key.
 struct GetQuery {
@@ -117,41 +116,18 @@ extension EntryRoutes {
 }
 
 /// A GET that waits for another's fill: a waiter to the store, a parked reply to its connection.
-///
-/// Who may touch what: `settle` runs on any thread, once; the rest on the connection's loop. `state` settles who comes last when the peer
-/// leaves while it is told: a lease that nobody is there to take is given up by whichever of both sees the other.
-final class WaitingGet: LeaseWaiter, ParkedReply, @unchecked Sendable {
-  private enum State {
-    static let waiting: UInt8 = 0
-    static let told: UInt8 = 1
-    static let left: UInt8 = 2
-  }
-
+final class WaitingGet: LeaseWait, ParkedReply, @unchecked Sendable {
   private let routes: EntryRoutes
-  private let key: [UInt8]
   private let selection: EntrySelection
-  private let connection: ConnectionID
-  private let state = Atomic<UInt8>(State.waiting)
-  /// Written by `settle` before `state` says so.
-  private var news: LeaseNews?
-  /// The loop's.
-  private var ticket: WaitTicket?
   private var isWritten = false
 
   init(_ routes: EntryRoutes, key: RawSpan, _ selection: EntrySelection, _ connection: ConnectionID) {
     self.routes = routes
-    self.key = key.copied()
     self.selection = selection
-    self.connection = connection
+    super.init(of: connection, for: key, database: 0, store: routes.store, clock: routes.clock, wake: routes.wake)
   }
 
-  func park(_ ticket: WaitTicket) { self.ticket = ticket }
-
-  func settle(_ news: LeaseNews) {
-    self.news = news
-    if state.exchange(State.told, ordering: .acquiringAndReleasing) == State.left { return giveUp() }
-    routes.wake(connection, ParkedReplyDue(self))
-  }
+  override var message: any Sendable { ParkedReplyDue(self) }
 
   func write(to response: inout ResponseWriter, at now: MonotonicTime) throws {
     isWritten = true
@@ -166,17 +142,5 @@ final class WaitingGet: LeaseWaiter, ParkedReply, @unchecked Sendable {
     }
   }
 
-  func leave() {
-    if isWritten { return }
-    if state.exchange(State.left, ordering: .acquiringAndReleasing) == State.told { return giveUp() }
-    if let ticket { routes.store.forget(ticket) }
-  }
-
-  /// The lease has come to somebody who is gone: the next one gets it.
-  private func giveUp() {
-    if case .lease(let token) = news {
-      let key = key
-      routes.store.giveUp(key.rawSpan, lease: token, at: routes.clock.unixTime(at: .now))
-    }
-  }
+  func leave() { if !isWritten { forget() } }
 }

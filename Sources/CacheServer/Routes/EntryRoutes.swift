@@ -10,8 +10,7 @@ internal import MartletHTTP
 struct EntryRoutes: Sendable {
   let store: CacheStore
   let clock: SteadyClock
-  /// Sends a message to the session of a connection, from any thread.
-  let wake: @Sendable (ConnectionID, any Sendable) -> Void
+  let wake: Waker
 
   func add(to router: inout Router) {
     router.get("/v1/cache/{key}", get)
