@@ -25,7 +25,8 @@ class LeaseWait: LeaseWaiter, @unchecked Sendable {
   private let state = Atomic<UInt8>(State.waiting)
   /// Written by `settle` before `state` says so.
   private(set) final var news: LeaseNews?
-  /// The loop's.
+  // The loop's.
+  private(set) final var hasLeft = false
   private var ticket: WaitTicket?
 
   init(of connection: ConnectionID, for key: RawSpan, database: UInt8, store: CacheStore, clock: SteadyClock, wake: Waker) {
@@ -50,6 +51,7 @@ class LeaseWait: LeaseWaiter, @unchecked Sendable {
 
   /// The connection does not wait any more; without having answered by the news.
   final func forget() {
+    hasLeft = true
     if state.exchange(State.left, ordering: .acquiringAndReleasing) == State.told { return giveUp() }
     if let ticket { store.forget(ticket) }
   }

@@ -1,4 +1,4 @@
-/// Verbs that Redis has and HTTP has not: entries carried from key to key, and whole databases while every shard is held.
+/// Verbs that Redis has and HTTP has not: entries carried from key to key or tagged again, and whole databases while every shard is held.
 
 package import MartletBytes
 
@@ -9,24 +9,40 @@ extension LockedShards {
     _ source: RawSpan, database: UInt8, to target: RawSpan, database targetDatabase: UInt8, at now: UnixTime
   ) throws(CacheError) -> Bool {
     guard let entry = find(source, database: database, allowsStale: false, counts: false, at: now) else { return false }
+    _ = try putAgain(entry, as: target, database: targetDatabase, at: now)
+    return true
+  }
+
+  /// Gives an entry other tags (a list as `TagList` writes it; empty: none) and keeps the rest of it. Invalidations before this call do not
+  /// count for them. The new version, which ends a lease on the key as every change does; nil if there is no entry.
+  package mutating func setTags(_ key: RawSpan, database: UInt8 = 0, to tags: RawSpan, at now: UnixTime) throws(CacheError) -> UInt64? {
+    guard let entry = find(key, database: database, allowsStale: false, counts: false, at: now) else { return nil }
+    return try putAgain(entry, as: key, database: database, otherTags: tags, at: now)
+  }
+
+  /// Puts what an entry holds under a key, perhaps its own; `otherTags` nil: with its tags, which are as old as they were.
+  private mutating func putAgain(
+    _ entry: Entry, as target: RawSpan, database: UInt8, otherTags: RawSpan? = nil, at now: UnixTime
+  ) throws(CacheError) -> UInt64 {
     // Copied first: making room for the new one may move the old.
     var value = ByteBuffer(capacity: entry.valueCount)
     value.append(entry.value)
     var contentType = ByteBuffer()
     contentType.append(entry.contentType)
     var tags = ByteBuffer()
-    tags.append(entry.tags)
+    if let otherTags { tags.append(otherTags) } else { tags.append(entry.tags) }
     var attributes = PutAttributes(
-      expiry: entry.expiry, staleUntil: entry.staleUntil, flags: entry.flags, database: targetDatabase,
-      contentType: contentType.bytes, tags: tags.bytes)
-    if entry.fields.contains(.tags) { attributes.tagStamp = entry.tagStamp }
-    _ = try put(target, value.bytes, attributes, at: now)
-    return true
+      expiry: entry.expiry, staleUntil: entry.fields.contains(.stale) ? entry.staleUntil : .neverStale, flags: entry.flags,
+      database: database, contentType: contentType.bytes, tags: tags.bytes)
+    if otherTags == nil, entry.fields.contains(.tags) { attributes.tagStamp = entry.tagStamp }
+    return try put(target, value.bytes, attributes, at: now).version
   }
 
   /// The entry of `key` held for reading after the shards are unlocked; nil if there is none, or no memory. Counts nothing.
-  package mutating func share(_ key: RawSpan, database: UInt8, of store: CacheStore, at now: UnixTime) -> SharedValue? {
-    guard let entry = find(key, database: database, allowsStale: false, counts: false, at: now) else { return nil }
+  package mutating func share(
+    _ key: RawSpan, database: UInt8, allowsStale: Bool = false, of store: CacheStore, at now: UnixTime
+  ) -> SharedValue? {
+    guard let entry = find(key, database: database, allowsStale: allowsStale, counts: false, at: now) else { return nil }
     return store.share(entry)
   }
 

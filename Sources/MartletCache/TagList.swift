@@ -17,11 +17,15 @@ package enum TagList {
       start = end + 1
       if tag.byteCount == 0 { continue }
       guard isValid(tag) else { return false }
-      if contains(list.bytes, tag) { continue }
-      if !list.isEmpty { list.append(UInt8(ascii: ",")) }
-      list.append(tag)
+      if !contains(list.bytes, tag) { append(tag, to: &list) }
     }
     return count(list.bytes) <= CacheLimits.tagsPerEntryMax
+  }
+
+  /// Appends one tag, which the caller has checked.
+  package static func append(_ tag: RawSpan, to list: inout ByteBuffer) {
+    if !list.isEmpty { list.append(UInt8(ascii: ",")) }
+    list.append(tag)
   }
 
   /// Whether `tag` is 1 to 128 bytes of 0x21–0x7E without a comma.

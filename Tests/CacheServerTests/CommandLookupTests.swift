@@ -19,7 +19,7 @@ struct CommandLookupTests {
   @Test("Other names are not found")
   func none() {
     let lookup = LoopLocal(CommandLookup())
-    for name in ["", "ge", "gett", "get\0", "pexpiretimepexpire", "incrbyfloatt"] {
+    for name in ["", "ge", "gett", "get\0", "pexpiretimepexpire", "incrbyfloatt", "martlet.invalidatX"] {
       #expect(lookup.value.find(Array(name.utf8).rawSpan, argumentCount: 2) == nil)
     }
   }

@@ -34,6 +34,36 @@ struct TagsTests {
     #expect(store.text("a") == nil)
   }
 
+  @Test("Replaced tags leave the rest of an entry as it was, and count from then on", arguments: [1, CacheLimits.largeValueBytesMin])
+  func replaced(size: Int) throws {
+    let value = String(repeating: "v", count: size)
+    try store.set("a", value, expiry: .start + 10, staleUntil: .start + 20, flags: 7, type: "text/plain", tags: "red")
+    store.invalidate("blue")
+    let version = store.version("a")
+    let changed = try store.tag("a", "blue,round")
+    #expect(try #require(changed) > #require(version))
+    let facts = withBytes("a") { key in
+      store.peek(key, at: .start) { ($0.tags.text, $0.contentType.text, $0.flags, $0.expiry, $0.staleUntil, $0.value.text == value) }
+    }
+    #expect(try #require(facts) == ("blue,round", "text/plain", 7, .start + 10, .start + 20, true))
+    store.invalidate("red")
+    #expect(store.text("a") == value)
+    store.invalidate("blue")
+    #expect(store.text("a") == nil)
+  }
+
+  @Test("Tags of nothing are not replaced, and none may be given")
+  func replacedNowhere() throws {
+    #expect(try store.tag("a", "red") == nil)
+    try store.set("a", "1", tags: "red")
+    _ = try store.tag("a", "")
+    store.invalidate("red")
+    #expect(store.text("a") == "1")
+    try store.set("b", "2", tags: "red")
+    store.invalidate("red", soft: true)
+    #expect(try store.tag("b", "blue") == nil)
+  }
+
   @Test("An entry that was invalidated counts as absent for conditions, updates, deletes and expiry")
   func absentForVerbs() throws {
     for soft in [false, true] {

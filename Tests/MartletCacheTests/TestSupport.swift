@@ -97,6 +97,15 @@ extension CacheStore {
     }
   }
 
+  @discardableResult
+  func tag(_ key: String, _ tags: String, at now: UnixTime = .start) throws(CacheError) -> UInt64? {
+    try withBytes(key) { key throws(CacheError) in
+      try withBytes(tags) { tags throws(CacheError) in
+        try withLockedShards(of: shards(of: key)) { (locked) throws(CacheError) in try locked.setTags(key, to: tags, at: now) }
+      }
+    }
+  }
+
   /// All keys of a database, by pages of `limit`.
   func keys(limit: Int = 100, prefix: String = "", database: UInt8? = 0, at now: UnixTime = .start) -> [String] {
     var keys: [String] = []

@@ -12,12 +12,10 @@ struct LeaseQuery {
   /// Takes in one query item; false if it is none of ours.
   mutating func take(_ name: RawSpan, _ value: RawSpan) throws(HTTPError) -> Bool {
     if name.equals("lease") {
-      guard let seconds = Seconds.number(value), let lease = Self.milliseconds(seconds), lease > 0,
-        lease <= LeaseLimits.leaseMillisecondsMax
-      else { throw HTTPError(.badRequest, "lease is a number of seconds above 0 and up to 300, fractions allowed") }
+      guard let lease = LeaseRequest.milliseconds(value, upTo: LeaseLimits.leaseMillisecondsMax), lease > 0 else { throw HTTPError(.badRequest, "lease is a number of seconds above 0 and up to 300, fractions allowed") }
       leaseMilliseconds = lease
     } else if name.equals("wait") {
-      guard let seconds = Seconds.number(value), let wait = Self.milliseconds(seconds), wait <= LeaseLimits.waitMillisecondsMax else {
+      guard let wait = LeaseRequest.milliseconds(value, upTo: LeaseLimits.waitMillisecondsMax) else {
         throw HTTPError(.badRequest, "wait is a number of seconds from 0 to 60, fractions allowed")
       }
       waitMilliseconds = wait
@@ -40,9 +38,14 @@ struct LeaseQuery {
     }
     return LeaseRequest(leaseMilliseconds: leaseMilliseconds, waitMilliseconds: waitMilliseconds ?? 0, earlyRefresh: earlyRefresh ?? 0)
   }
+}
 
-  /// Rounded up; nil if it is far beyond any bound.
-  private static func milliseconds(_ seconds: Double) -> Int64? { seconds <= 1e6 ? Int64((seconds * 1000).rounded(.up)) : nil }
+extension LeaseRequest {
+  /// From seconds in decimal, fractions allowed; rounded up. Nil for anything else, or more than `max`.
+  static func milliseconds(_ seconds: RawSpan, upTo max: Int64) -> Int64? {
+    guard let seconds = Seconds.number(seconds), seconds * 1000 <= Double(max) else { return nil }
+    return Int64((seconds * 1000).rounded(.up))
+  }
 }
 
 extension Request {

@@ -15,6 +15,8 @@ final class ClientRecord: Sendable {
   let version = Atomic<UInt8>(2)
   /// Commands queued since MULTI; -1 outside of it.
   let queued = Atomic<Int>(-1)
+  /// By MARTLET.LEASE, which waits.
+  let isBlocked = Atomic<Bool>(false)
   /// `Command.rawValue` of the last command.
   let lastCommand = Atomic<UInt8>(.max)
   private let names = LoopLocal(Names())
@@ -48,7 +50,9 @@ final class ClientRecord: Sendable {
     let last = lastCommand.load(ordering: .relaxed)
     let command = Int(last) < CommandRow.all.count ? CommandRow.all[Int(last)].name : "NULL"
     let queued = queued.load(ordering: .relaxed)
-    let flags = (queued >= 0 ? "x" : "") + (named.isNoEvict ? "e" : "") + (named.isNoTouch ? "T" : "")
+    let flags =
+      (queued >= 0 ? "x" : "") + (isBlocked.load(ordering: .relaxed) ? "b" : "") + (named.isNoEvict ? "e" : "")
+      + (named.isNoTouch ? "T" : "")
     return """
       id=\(id) addr=\(address) laddr=\(localAddress) fd=-1 name=\(named.name) age=\(seconds(since.nanoseconds)) \
       idle=\(seconds(lastSeen.load(ordering: .relaxed))) flags=\(flags.isEmpty ? "N" : flags) \

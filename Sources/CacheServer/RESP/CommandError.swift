@@ -19,6 +19,7 @@ struct CommandError: Error {
   static let outOfMemory = CommandError("OOM command not allowed when used memory > 'maxmemory'.")
   static let notAuthenticated = CommandError("NOAUTH Authentication required.")
   static let wrongPassword = CommandError("WRONGPASS invalid username-password pair or user is disabled.")
+  static let invalidTag = CommandError("ERR invalid tag")
   static let keyTooLong = CommandError("ERR key too long")
 
   static func arity(_ name: String) -> CommandError { CommandError("ERR wrong number of arguments for '\(name)' command") }
@@ -39,7 +40,7 @@ struct CommandError: Error {
     case .outOfMemory: self = .outOfMemory
     case .notAnInteger: self = .notAnInteger
     case .overflow: self = CommandError("ERR increment or decrement would overflow")
-    case .tagsTooLarge: self = CommandError("ERR invalid tag")
+    case .tagsTooLarge: self = .invalidTag
     case .leaseOver: self = CommandError("LEASELOST the lease is over")
     case .conditionFailed, .contentTypeTooLarge: preconditionFailure("no command asks for what can fail so")
     }

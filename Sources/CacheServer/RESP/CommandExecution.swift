@@ -1,4 +1,4 @@
-/// Commands on keys, one short function each (`CommandExecution+Strings.swift`, `+Keys.swift`): arguments in, a reply out, over shards that
+/// Commands on keys, one short function each (`CommandExecution+Strings.swift`, `+Keys.swift`, `+Leases.swift`): arguments in, a reply out, over shards that
 /// are locked already. `execute` is the one place where a command's name becomes a call, and where an error becomes a reply.
 ///
 /// One per loop, reused from batch to batch.
@@ -6,13 +6,20 @@
 internal import MartletBytes
 internal import MartletCache
 internal import MartletCacheProtocols
+internal import MartletLoop
 
 struct CommandExecution: ~Copyable {
   let store: CacheStore
+  let clock: SteadyClock
+  let wake: Waker
   var writer = RESPWriter()
   /// Of the session whose commands are run.
   var database: UInt8 = 0
   var now = UnixTime(milliseconds: 0)
+  /// Whose commands are run, if it can be blocked; nil within a transaction.
+  var client: ConnectionID?
+  /// The command run last waits, and no other is to be run before it has its reply.
+  var waiting: WaitingLease?
   /// Large values to be put into the output once the shards are unlocked.
   var large: [LargePiece] = []
   var keys = KeyBatch()
@@ -22,7 +29,11 @@ struct CommandExecution: ~Copyable {
   /// Within a transaction the store must not be asked, since shards are held: what INFO needs, read before.
   var statistics: CacheStatistics?
 
-  init(store: CacheStore) { self.store = store }
+  init(store: CacheStore, clock: SteadyClock, wake: Waker) {
+    self.store = store
+    self.clock = clock
+    self.wake = wake
+  }
 
   struct LargePiece {
     /// Where in the output it belongs, not counting other pieces.
@@ -118,6 +129,10 @@ struct CommandExecution: ~Copyable {
     case .renamenx: try rename(args, &shards, onlyIfAbsent: true)
     case .copy: try copy(args, &shards)
     case .move: try move(args, &shards)
+    case .martletLease: try lease(args, &shards)
+    case .martletFill: try fill(args, &shards)
+    case .martletUnlease: unlease(args, &shards)
+    case .martletTag: try tag(args, &shards)
     default: preconditionFailure("a command that is not about keys")
     }
   }
@@ -153,8 +168,8 @@ struct CommandExecution: ~Copyable {
   }
 
   /// As `writeValue`, of a value that is not to be copied under the lock.
-  mutating func writeLarge(_ key: RawSpan, _ shards: inout LockedShards, range: Range<Int>?) -> Bool {
-    guard let value = shards.share(key, database: database, of: store, at: now) else { return false }
+  mutating func writeLarge(_ key: RawSpan, _ shards: inout LockedShards, range: Range<Int>?, allowsStale: Bool = false) -> Bool {
+    guard let value = shards.share(key, database: database, allowsStale: allowsStale, of: store, at: now) else { return false }
     let range = range ?? 0..<value.withValue { $0.byteCount }
     writer.bulkHead(range.count)
     large.append(LargePiece(offset: writer.output.count, value: value, range: range))

@@ -1,4 +1,5 @@
-/// From the name in a request to the command: its first sixteen letters, in lower case, as two words in a small open table.
+/// From the name in a request to the command: its first sixteen letters, in lower case, as two words in a small open table; what a name has
+/// beyond them is compared after that.
 
 internal import MartletBytes
 internal import MartletCacheProtocols
@@ -34,13 +35,12 @@ struct CommandLookup: ~Copyable {
     precondition(CommandRow.all.indices.allSatisfy { CommandRow.all[$0].command.rawValue == UInt8($0) }, "rows stand in order")
     for row in CommandRow.all {
       let name = Array(row.name.utf8)
-      precondition(name.count <= 16, "a name is told apart by sixteen letters")
       let (low, high) = Self.words(name.rawSpan)
       var index = Self.home(low, high)
       while slots[index].count > 0 { index = (index + 1) % Self.slotCount }
       slots[index] = Slot(
         low: low, high: high, count: name.count, command: row.command, arity: Int16(row.arity),
-        isKeyed: row.command.rawValue <= Command.move.rawValue)
+        isKeyed: row.command.isKeyed)
     }
   }
 
@@ -51,13 +51,18 @@ struct CommandLookup: ~Copyable {
     while true {
       let slot = slots[index]
       if slot.count == 0 { return nil }
-      if slot.low == low, slot.high == high, slot.count == name.byteCount {
+      if slot.low == low, slot.high == high, slot.count == name.byteCount, slot.count <= 16 || Self.isRest(of: name, slot.command) {
         let arity = Int(slot.arity)
         let isRight = arity >= 0 ? argumentCount == arity : argumentCount >= -arity
         return Found(command: slot.command, isArityRight: isRight, isKeyed: slot.isKeyed)
       }
       index = (index &+ 1) & (Self.slotCount &- 1)
     }
+  }
+
+  /// Whether a name that is longer than what is told apart at once goes on as the command's does.
+  private static func isRest(of name: RawSpan, _ command: Command) -> Bool {
+    zip(16..<name.byteCount, command.row.name.utf8.dropFirst(16)).allSatisfy { ASCII.lowercased(name[$0]) == $1 }
   }
 
   private static func words(_ name: RawSpan) -> (UInt64, UInt64) {

@@ -1,17 +1,20 @@
 /// Every command: its number, and a row of what COMMAND tells of it. What it does is a function of its name elsewhere.
 ///
 /// One table, one idea, and long. A row: name, arity (negative: at least so many, the name included), flags, keys (first, last, step;
-/// each with what is done to them, as key specifications say), categories, tips, since, group, complexity, summary. They are Redis's own.
+/// each with what is done to them, as key specifications say), categories, tips, since, group, complexity, summary. They are Redis's own
+/// (`MARTLET.*`: in its manner).
 
 enum Command: UInt8, CaseIterable, Sendable {
   // Strings
   case get, set, setnx, setex, psetex, getset, getdel, getex, mget, mset, msetnx, append, strlen, getrange, substr,
     setrange, incr, decr, incrby, decrby, incrbyfloat, getbit, setbit, bitcount
+  // Leases and tags
+  case martletLease, martletFill, martletUnlease, martletTag
   // Keys
   case del, unlink, exists, type, touch, expire, pexpire, expireat, pexpireat, ttl, pttl, expiretime, pexpiretime,
     persist, rename, renamenx, copy, move
   // The keyspace
-  case randomkey, scan, keys, dbsize, flushdb, flushall
+  case randomkey, scan, keys, dbsize, flushdb, flushall, martletInvalidate
   // Transactions
   case multi, exec, discard, watch, unwatch
   // The connection and the server
@@ -129,6 +132,19 @@ struct CommandRow: Sendable {
     CommandRow(
       .bitcount, "bitcount", -2, "readonly", keys: "1 0 1 RO access", "@read @bitmap @slow", "2.6.0", "bitmap", "O(N)",
       "Count set bits in a string"),
+    // Leases and tags
+    CommandRow(
+      .martletLease, "martlet.lease", -3, "write blocking fast", keys: "1 0 1 RW access insert", "@write @string @fast @blocking", "7.0.15",
+      "string", "O(1)", "Get the value of a key, or the lease to fill it, or wait for whoever fills it"),
+    CommandRow(
+      .martletFill, "martlet.fill", -4, "write denyoom", keys: "1 0 1 OW update", "@write @string @slow", "7.0.15", "string",
+      "O(N), N: the tags of the value and of the one before", "Set the value of a key that a lease was given for"),
+    CommandRow(
+      .martletUnlease, "martlet.unlease", 3, "write fast", keys: "1 0 1 RW", "@write @string @fast", "7.0.15", "string", "O(1)",
+      "Give a lease up, so that the next one who waits has it"),
+    CommandRow(
+      .martletTag, "martlet.tag", -3, "write denyoom", keys: "1 0 1 RW update", "@keyspace @write @slow", "7.0.15", "generic",
+      "O(N), N: the bytes of the value", "Replace the tags of a key"),
     // Keys
     CommandRow(
       .del, "del", -2, "write", keys: "1 -1 1 RM delete", "@keyspace @write @slow",
@@ -215,6 +231,10 @@ struct CommandRow: Sendable {
       .flushall, "flushall", -1, "write", "@keyspace @write @slow @dangerous",
       tips: "request_policy:all_shards response_policy:all_succeeded", "1.0.0", "server",
       "O(N), N: the keys there are", "Remove all keys from all databases"),
+    CommandRow(
+      .martletInvalidate, "martlet.invalidate", -3, "write fast", "@keyspace @write @fast",
+      tips: "request_policy:all_shards response_policy:agg_sum", "7.0.15", "generic", "O(N), N: the tags, however many keys have them",
+      "Make every key with one of the tags absent, or stale"),
     // Transactions
     CommandRow(
       .multi, "multi", 1, "noscript loading stale fast allow_busy", "@fast @transaction", "1.2.0", "transactions", "O(1)",

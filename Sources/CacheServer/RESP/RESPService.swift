@@ -86,7 +86,7 @@ final class RESPService: Sendable {
     self.index = index
     limits = RESPLimits(bulkBytesMax: shared.store.valueBytesMax)
     lookup = LoopLocal(CommandLookup())
-    execution = LoopLocal(CommandExecution(store: shared.store))
+    execution = LoopLocal(CommandExecution(store: shared.store, clock: shared.clock, wake: shared.wake))
   }
 
   var statistics: RESPStatistics {

@@ -25,6 +25,7 @@ extension RESPSession {
     case .info: info(args, &execution)
     case .config: try config(args, &execution)
     case .time: time(&execution)
+    case .martletInvalidate: try execution.invalidate(args)
     case .multi: try multi(&execution)
     case .exec: try exec(&execution)
     case .discard: try discard(&execution)

@@ -254,7 +254,7 @@ struct InfoFigures {
           [
             ("connected_clients", String(shared.clients.count)), ("cluster_connections", "0"),
             ("maxclients", String(shared.connectionsMax)),
-            ("blocked_clients", "0"), ("tracking_clients", "0"),
+            ("blocked_clients", String(shared.clients.all.count { $0.isBlocked.load(ordering: .relaxed) })), ("tracking_clients", "0"),
           ])
       ),
       (

@@ -73,6 +73,9 @@ extension RESPSession {
     execution.statistics = store.statistics
     defer { execution.statistics = nil }
     let now = execution.now
+    // Nobody waits while shards are held.
+    let client = execution.client.take()
+    defer { execution.client = client }
     // Kept until the shards are unlocked: when it goes, it unregisters with them.
     let watched = watches.take() ?? WatchList(store: store)
     execution.store.withLockedShards(of: shards) { locked in
@@ -89,7 +92,7 @@ extension RESPSession {
     var everything = false
     for queued in queue.commands {
       let args = queue.arguments(queued)
-      if queued.command.rawValue <= Command.move.rawValue {
+      if queued.command.isKeyed {
         execution.appendKeys(of: queued.command, args)
       } else if queued.command == .select {
         // Keys after it lie elsewhere.
@@ -108,7 +111,7 @@ extension RESPSession {
   private mutating func run(
     _ queued: Transaction.Queued, _ args: borrowing RESPArguments, _ execution: inout CommandExecution, _ locked: inout LockedShards
   ) {
-    if queued.command.rawValue <= Command.move.rawValue { return execution.execute(queued.command, args, &locked) }
+    if queued.command.isKeyed { return execution.execute(queued.command, args, &locked) }
     let mark = execution.writer.output.count
     execution.calls[Int(queued.command.rawValue)] &+= 1
     do throws(CommandError) {
@@ -142,6 +145,9 @@ extension RESPSession {
 }
 
 extension Command {
+  /// It works on the keys it names and on nothing else.
+  var isKeyed: Bool { rawValue <= Command.move.rawValue }
+
   /// It works on whole databases.
   var isAboutEverything: Bool {
     switch self {

@@ -28,6 +28,8 @@ struct RESPSession: ByteSession, ~Copyable {
   var watches: WatchList?
   /// Of `watches`.
   var watchedShards = ShardSet()
+  /// A command waits, and its reply is owed.
+  var waiting: WaitingLease?
   /// Set by a command that ends the conversation.
   var isQuitting = false
   private var inputHasEnded = false
@@ -45,7 +47,10 @@ struct RESPSession: ByteSession, ~Copyable {
     isAuthenticated = service.shared.token == nil
   }
 
-  deinit { service.shared.clients.remove(record) }
+  deinit {
+    waiting?.forget()
+    service.shared.clients.remove(record)
+  }
 
   var store: CacheStore { service.shared.store }
 
@@ -68,6 +73,7 @@ struct RESPSession: ByteSession, ~Copyable {
   ) -> Progress.Next {
     execution.now = service.shared.clock.unixTime(at: now)
     execution.writer.version = version
+    execution.client = service.isDraining.value ? nil : id
     while true {
       // Parse
       batch.removeAll()
@@ -160,7 +166,7 @@ struct RESPSession: ByteSession, ~Copyable {
     let isPlain = transaction == nil && isAuthenticated && replyMode == .on
     if isPlain, batch.items[index].isKeyed {
       runKeyed(batch, &index, input, &execution)
-      return nil
+      return blockIfWaiting(&execution)
     }
     let item = batch.items[index]
     index += 1
@@ -186,7 +192,7 @@ struct RESPSession: ByteSession, ~Copyable {
         let item = batch.items[done]
         if let found = item.found { execution.execute(found.command, batch.arguments(item, of: input), &shards) }
         done += 1
-        if execution.writer.output.count >= SessionLimits.outputBytesMax || !execution.large.isEmpty { break }
+        if execution.writer.output.count >= SessionLimits.outputBytesMax || !execution.large.isEmpty || execution.waiting != nil { break }
       }
     }
     execution.settleLarge()
@@ -239,8 +245,9 @@ struct RESPSession: ByteSession, ~Copyable {
       execution.fail(error)
       if transaction != nil, !(found.map { Self.runsInTransaction($0.command) } ?? false) { transaction?.isSpoilt = true }
     }
+    let waits = blockIfWaiting(&execution)
     settleReply(mark, &execution)
-    return isQuitting ? .close(.finished) : nil
+    return isQuitting ? .close(.finished) : waits
   }
 
   private mutating func settleReply(_ mark: Int, _ execution: inout CommandExecution) {
@@ -297,15 +304,24 @@ struct RESPSession: ByteSession, ~Copyable {
       // A command that is half here may finish, within the time that draining has.
       // Commands that wait for the output to be written are answered first: `serve` closes after them.
       if case .full = standing.next { break }
+      if refuseWaiting(into: &output, at: now) { return resume(.full, at: now) }
       if !parser.isUnderWay { standing.next = .close(.drained) }
-    case .message: break
+    case .message(let message):
+      if endWaiting(message, into: &output, at: now) { return resume(.read(atLeast: 1), at: now) }
     }
     return standing
   }
 
+  /// After a wait.
+  private mutating func resume(_ next: Progress.Next, at now: MonotonicTime) -> Progress {
+    promise(next, consumed: 0, left: 0, at: now)
+  }
+
   private mutating func promise(_ next: Progress.Next, consumed: Int, left: Int, at now: MonotonicTime) -> Progress {
     var deadline = MonotonicTime.never
-    if left > 0 {
+    if waiting != nil {
+      // The store ends the wait.
+    } else if left > 0 {
       deadline = now.advanced(bySeconds: Self.stallSecondsMax)
     } else {
       let seconds = service.shared.idleSeconds.load(ordering: .relaxed)
@@ -313,6 +329,7 @@ struct RESPSession: ByteSession, ~Copyable {
     }
     buffered = left
     standing = Progress(consumed: 0, next: next, deadline: deadline)
+    standing.watchesPeer = waiting != nil
     var progress = standing
     progress.consumed = consumed
     return progress
