@@ -90,12 +90,16 @@ package enum CloseReason: UInt8, CaseIterable, Sendable {
   case bodyTimeout
   /// The peer did not read its replies in time.
   case writeTimeout
+  /// What waits for the peer to read it has passed a bound: messages that nobody asked for one by one.
+  case outputLimit
   /// More connections than allowed, or no file descriptor left.
   case refused
   /// The server is stopping.
   case drained
   /// The server has stopped waiting.
   case aborted
+  /// An operator has asked for it.
+  case killed
   /// Reading or writing failed otherwise.
   case ioError
 
@@ -110,9 +114,11 @@ package enum CloseReason: UInt8, CaseIterable, Sendable {
     case .headTimeout: "head_timeout"
     case .bodyTimeout: "body_timeout"
     case .writeTimeout: "write_timeout"
+    case .outputLimit: "output_limit"
     case .refused: "refused"
     case .drained: "drained"
     case .aborted: "aborted"
+    case .killed: "killed"
     case .ioError: "io_error"
     }
   }

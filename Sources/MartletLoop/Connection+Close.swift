@@ -29,7 +29,7 @@ extension Connection {
     hot.closeReason = reason
     hot.phase = .flushing
     switch reason {
-    case .peerReset, .ioError, .writeTimeout, .aborted: return finish()
+    case .peerReset, .ioError, .writeTimeout, .outputLimit, .aborted, .killed: return finish()
     case .peerClosed, .finished, .protocolError, .idleTimeout, .headTimeout, .bodyTimeout, .refused, .drained: break
     }
     hot.sessionDeadline = .never
@@ -74,7 +74,7 @@ extension Connection {
     switch hot.closeReason {
     case .protocolError, .headTimeout, .bodyTimeout, .refused: return true
     case .finished, .idleTimeout, .drained: return !hot.input.isEmpty || martlet_bytes_unread(descriptor) > 0
-    case .peerClosed, .peerReset, .writeTimeout, .aborted, .ioError: return false
+    case .peerClosed, .peerReset, .writeTimeout, .outputLimit, .aborted, .killed, .ioError: return false
     }
   }
 
