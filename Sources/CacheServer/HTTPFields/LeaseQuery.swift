@@ -12,7 +12,9 @@ struct LeaseQuery {
   /// Takes in one query item; false if it is none of ours.
   mutating func take(_ name: RawSpan, _ value: RawSpan) throws(HTTPError) -> Bool {
     if name.equals("lease") {
-      guard let lease = LeaseRequest.milliseconds(value, upTo: LeaseLimits.leaseMillisecondsMax), lease > 0 else { throw HTTPError(.badRequest, "lease is a number of seconds above 0 and up to 300, fractions allowed") }
+      guard let lease = LeaseRequest.milliseconds(value, upTo: LeaseLimits.leaseMillisecondsMax), lease > 0 else {
+        throw HTTPError(.badRequest, "lease is a number of seconds above 0 and up to 300, fractions allowed")
+      }
       leaseMilliseconds = lease
     } else if name.equals("wait") {
       guard let wait = LeaseRequest.milliseconds(value, upTo: LeaseLimits.waitMillisecondsMax) else {

@@ -10,6 +10,7 @@ extension Snapshot {
     var page = PrometheusText()
     writeHTTP(to: &page)
     writeRESP(to: &page)
+    writePubSub(to: &page)
     writeConnections(to: &page)
     writeCache(to: &page)
     writeLeases(to: &page)
@@ -38,6 +39,17 @@ extension Snapshot {
     page.single("martlet_resp_errors_total", .counter, "Commands of Redis clients answered with an error.", resp.failures)
     page.family("martlet_resp_command_seconds", .histogram, "From the arrival of a batch's last byte to its replies, by command.")
     page.histogram("martlet_resp_command_seconds", [], resp.latency)
+  }
+
+  private func writePubSub(to page: inout PrometheusText) {
+    page.single("martlet_pubsub_messages_total", .counter, "Messages published.", pubsub.published)
+    page.single("martlet_pubsub_deliveries_total", .counter, "Messages sent on to subscribers.", pubsub.deliveries)
+    page.single("martlet_pubsub_overflows_total", .counter, "Subscribers closed since they did not read.", pubsub.overflows)
+    page.single("martlet_pubsub_waiting_bytes", .gauge, "Messages that wait for slow subscribers, in bytes.", UInt64(pubsub.waitingBytes))
+    page.family("martlet_pubsub_topics", .gauge, "What is subscribed to, by kind.")
+    for (kind, count) in [("channel", pubsub.channels), ("pattern", pubsub.patterns), ("shard_channel", pubsub.shardChannels)] {
+      page.sample("martlet_pubsub_topics", [("kind", kind)], UInt64(count))
+    }
   }
 
   private func writeConnections(to page: inout PrometheusText) {

@@ -10,6 +10,7 @@ struct Snapshot: Sendable {
   var routes: RouteTree
   var http: HTTPStatistics
   var resp: RESPStatistics
+  var pubsub: PubSubStatistics
   var loops: [LoopStatistics]
   var cache: CacheStatistics
   /// The most read first.
@@ -59,7 +60,8 @@ final class Observatory: Sendable {
     var loops: [LoopStatistics] = []
     for loop in server.loops { loops.append(await loop.call { loop.statistics }) }
     return Snapshot(
-      routes: face.routes, http: await face.statistics(of: server.loops), resp: await resp.statistics(of: server.loops), loops: loops,
+      routes: face.routes, http: await face.statistics(of: server.loops), resp: await resp.statistics(of: server.loops),
+      pubsub: resp.shared.pubsub.statistics, loops: loops,
       cache: store.statistics, hotKeys: store.hotKeys(),
       process: .current(startTime: startTime), uptimeSeconds: Double(MonotonicTime.now.nanoseconds(since: startedAt)) / 1e9)
   }

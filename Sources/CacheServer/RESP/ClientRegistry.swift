@@ -19,6 +19,11 @@ final class ClientRecord: Sendable {
   let isBlocked = Atomic<Bool>(false)
   /// `Command.rawValue` of the last command.
   let lastCommand = Atomic<UInt8>(.max)
+  let channels = Atomic<Int>(0)
+  let patterns = Atomic<Int>(0)
+  let shardChannels = Atomic<Int>(0)
+  /// Messages that wait to be read by it, as far as they are counted.
+  let waitingBytes = Atomic<Int>(0)
   private let names = LoopLocal(Names())
   private let lock = ShardLock()
 
@@ -50,14 +55,19 @@ final class ClientRecord: Sendable {
     let last = lastCommand.load(ordering: .relaxed)
     let command = Int(last) < CommandRow.all.count ? CommandRow.all[Int(last)].name : "NULL"
     let queued = queued.load(ordering: .relaxed)
+    let channels = channels.load(ordering: .relaxed)
+    let patterns = patterns.load(ordering: .relaxed)
+    let shardChannels = shardChannels.load(ordering: .relaxed)
+    let waiting = waitingBytes.load(ordering: .relaxed)
+    let isSubscribed = channels + patterns + shardChannels > 0
     let flags =
-      (queued >= 0 ? "x" : "") + (isBlocked.load(ordering: .relaxed) ? "b" : "") + (named.isNoEvict ? "e" : "")
-      + (named.isNoTouch ? "T" : "")
+      (isSubscribed ? "P" : "") + (queued >= 0 ? "x" : "") + (isBlocked.load(ordering: .relaxed) ? "b" : "")
+      + (named.isNoEvict ? "e" : "") + (named.isNoTouch ? "T" : "")
     return """
       id=\(id) addr=\(address) laddr=\(localAddress) fd=-1 name=\(named.name) age=\(seconds(since.nanoseconds)) \
       idle=\(seconds(lastSeen.load(ordering: .relaxed))) flags=\(flags.isEmpty ? "N" : flags) \
-      db=\(database.load(ordering: .relaxed)) sub=0 psub=0 ssub=0 multi=\(queued) qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 \
-      rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r cmd=\(command) user=default redir=-1 resp=\(version.load(ordering: .relaxed)) \
+      db=\(database.load(ordering: .relaxed)) sub=\(channels) psub=\(patterns) ssub=\(shardChannels) multi=\(queued) qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 \
+      rbp=0 obl=0 oll=\(waiting > 0 ? 1 : 0) omem=\(waiting) tot-mem=\(waiting) events=\(waiting > 0 ? "rw" : "r") cmd=\(command) user=default redir=-1 resp=\(version.load(ordering: .relaxed)) \
       lib-name=\(named.library) lib-ver=\(named.libraryVersion)
       """
   }

@@ -24,6 +24,11 @@ struct CommandError: Error {
 
   static func arity(_ name: String) -> CommandError { CommandError("ERR wrong number of arguments for '\(name)' command") }
 
+  static func subscriber(_ command: Command) -> CommandError {
+    CommandError(
+      "ERR Can't execute '\(command.row.name)': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context")
+  }
+
   static func expireTime(_ command: Command) -> CommandError {
     CommandError("ERR invalid expire time in '\(command.row.name)' command")
   }

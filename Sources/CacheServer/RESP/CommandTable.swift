@@ -17,6 +17,8 @@ enum Command: UInt8, CaseIterable, Sendable {
   case randomkey, scan, keys, dbsize, flushdb, flushall, martletInvalidate
   // Transactions
   case multi, exec, discard, watch, unwatch
+  // Publishing and subscribing
+  case subscribe, unsubscribe, psubscribe, punsubscribe, publish, pubsub, ssubscribe, sunsubscribe, spublish
   // The connection and the server
   case hello, auth, ping, echo, select, quit, reset, client, command, info, config, time
 }
@@ -251,6 +253,33 @@ struct CommandRow: Sendable {
     CommandRow(
       .unwatch, "unwatch", 1, "noscript loading stale fast allow_busy", "@fast @transaction", "2.2.0", "transactions", "O(1)",
       "Forget about all watched keys"),
+    // Publishing and subscribing
+    CommandRow(
+      .subscribe, "subscribe", -2, "pubsub noscript loading stale", "@pubsub @slow", "2.0.0", "pubsub", "O(N), N: the channels given",
+      "Listen for messages published to the given channels"),
+    CommandRow(
+      .unsubscribe, "unsubscribe", -1, "pubsub noscript loading stale", "@pubsub @slow", "2.0.0", "pubsub", "O(N), N: the channels left",
+      "Stop listening for messages posted to the given channels"),
+    CommandRow(
+      .psubscribe, "psubscribe", -2, "pubsub noscript loading stale", "@pubsub @slow", "2.0.0", "pubsub", "O(N), N: the patterns given",
+      "Listen for messages published to channels matching the given patterns"),
+    CommandRow(
+      .punsubscribe, "punsubscribe", -1, "pubsub noscript loading stale", "@pubsub @slow", "2.0.0", "pubsub", "O(N), N: the patterns left",
+      "Stop listening for messages posted to channels matching the given patterns"),
+    CommandRow(
+      .publish, "publish", 3, "pubsub loading stale fast", "@pubsub @fast", "2.0.0", "pubsub",
+      "O(N+M), N: the subscribers of the channel, M: the patterns that anyone has subscribed to", "Post a message to a channel"),
+    CommandRow(
+      .pubsub, "pubsub", -2, "", "@slow", "2.8.0", "pubsub", "Depends on subcommand.", "A container for Pub/Sub commands"),
+    CommandRow(
+      .ssubscribe, "ssubscribe", -2, "pubsub noscript loading stale", keys: "1 -1 1 not_key", "@pubsub @slow", "7.0.0", "pubsub",
+      "O(N), N: the shard channels given", "Listen for messages published to the given shard channels"),
+    CommandRow(
+      .sunsubscribe, "sunsubscribe", -1, "pubsub noscript loading stale", keys: "1 -1 1 not_key", "@pubsub @slow", "7.0.0", "pubsub",
+      "O(N), N: the shard channels left", "Stop listening for messages posted to the given shard channels"),
+    CommandRow(
+      .spublish, "spublish", 3, "pubsub loading stale fast", keys: "1 0 1 not_key", "@pubsub @fast", "7.0.0", "pubsub",
+      "O(N), N: the subscribers of the shard channel", "Post a message to a shard channel"),
     // The connection and the server
     CommandRow(
       .hello, "hello", -1, "noscript loading stale fast no_auth allow_busy", "@fast @connection", "6.0.0", "connection", "O(1)",

@@ -1,5 +1,6 @@
 /// What RESP sessions share: all of them a `RESPShared`, those of one loop a `RESPService`.
 
+internal import Logging
 internal import MartletBytes
 internal import MartletCache
 internal import MartletCacheProtocols
@@ -18,6 +19,8 @@ final class RESPShared: Sendable {
   let startTime: UnixTime
   let startedAt = MonotonicTime.now
   let clients = ClientRegistry()
+  let pubsub: PubSub
+  let logger: Logger
   let connectionsMax: Int
   let memoryBytes: Int
   let evicts: Bool
@@ -34,11 +37,13 @@ final class RESPShared: Sendable {
     let failures = Atomic<UInt64>(0)
   }
 
-  init(store: CacheStore, clock: SteadyClock, wake: Waker, startTime: UnixTime, options: ServeOptions) {
+  init(store: CacheStore, clock: SteadyClock, wake: Waker, startTime: UnixTime, options: ServeOptions, logger: Logger) {
     self.store = store
     self.clock = clock
     self.wake = wake
     self.startTime = startTime
+    self.logger = logger
+    pubsub = PubSub(loops: wake.loops, limits: PubSubLimits(memoryBytes: options.memory.bytes))
     token = options.token.map { Array($0.utf8) }
     address = options.resp
     connectionsMax = options.connectionsMax

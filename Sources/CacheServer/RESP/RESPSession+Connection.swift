@@ -26,6 +26,9 @@ extension RESPSession {
     case .config: try config(args, &execution)
     case .time: time(&execution)
     case .martletInvalidate: try execution.invalidate(args)
+    case .pubsub: try pubsubCommand(args, &execution)
+    case .subscribe, .unsubscribe, .psubscribe, .punsubscribe, .publish, .ssubscribe, .sunsubscribe, .spublish:
+      try pubsub(command, args, &execution)
     case .multi: try multi(&execution)
     case .exec: try exec(&execution)
     case .discard: try discard(&execution)
@@ -39,6 +42,11 @@ extension RESPSession {
 
   private func ping(_ args: borrowing RESPArguments, _ execution: inout CommandExecution) throws(CommandError) {
     if args.count > 2 { throw .arity("ping") }
+    if isSubscriberOnly {
+      execution.writer.array(2)
+      execution.writer.bulk("pong")
+      return execution.writer.bulk(args.count == 2 ? args[1] : RawSpan())
+    }
     if args.count == 2 { execution.writer.bulk(args[1]) } else { execution.writer.simple("PONG") }
   }
 
@@ -129,6 +137,7 @@ extension RESPSession {
 
   private mutating func reset(_ execution: inout CommandExecution) {
     endTransaction()
+    endSubscriptions()
     database = 0
     record.database.store(0, ordering: .relaxed)
     version = .two

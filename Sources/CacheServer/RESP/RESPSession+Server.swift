@@ -227,6 +227,7 @@ struct InfoFigures {
 
   init(_ session: borrowing RESPSession, _ execution: borrowing CommandExecution) {
     let shared = session.service.shared
+    let pubsub = shared.pubsub.statistics
     let statistics = execution.statistics ?? shared.store.statistics
     let counts: [Int] = execution.statistics != nil ? [] : (0..<CacheLimits.databaseCount).map { shared.store.count(database: UInt8($0)) }
     let uptime = MonotonicTime.now.nanoseconds(since: shared.startedAt) / 1_000_000_000
@@ -267,7 +268,7 @@ struct InfoFigures {
             ("used_memory_dataset", String(statistics.bytes)), ("maxmemory", String(statistics.limitBytes)),
             ("maxmemory_human", Self.human(statistics.limitBytes)), ("maxmemory_policy", shared.evicts ? "allkeys-lfu" : "noeviction"),
             ("mem_fragmentation_ratio", statistics.bytes == 0 ? "1.00" : Self.hundredths(Double(resident) / Double(statistics.bytes))),
-            ("mem_allocator", "martlet"),
+            ("mem_clients_normal", String(pubsub.waitingBytes)), ("mem_allocator", "martlet"),
           ])
       ),
       (
@@ -286,8 +287,10 @@ struct InfoFigures {
             ("total_net_input_bytes", String(shared.total { $0.bytesIn.load(ordering: .relaxed) })),
             ("total_net_output_bytes", String(shared.total { $0.bytesOut.load(ordering: .relaxed) })),
             ("expired_keys", String(statistics.expirations)), ("evicted_keys", String(statistics.evictions)),
-            ("keyspace_hits", String(statistics.hits)), ("keyspace_misses", String(statistics.misses)), ("pubsub_channels", "0"),
-            ("pubsub_patterns", "0"), ("latest_fork_usec", "0"),
+            ("keyspace_hits", String(statistics.hits)), ("keyspace_misses", String(statistics.misses)),
+            ("pubsub_channels", String(pubsub.channels)),
+            ("pubsub_patterns", String(pubsub.patterns)), ("pubsubshard_channels", String(pubsub.shardChannels)),
+            ("client_output_buffer_limit_disconnections", String(pubsub.overflows)), ("latest_fork_usec", "0"),
           ])
       ),
       ("replication", Self.section("Replication", [("role", "master"), ("connected_slaves", "0"), ("master_repl_offset", "0")])),

@@ -1,5 +1,6 @@
-/// MARTLET.LEASE that waits: nothing more of this connection is run until the key is filled, its turn to fill has come, or its time is
-/// over. The connection is blocked meanwhile, as by BLPOP in Redis; what has arrived behind the command stays in its buffer.
+/// Connections that wait. MARTLET.LEASE: nothing more of this connection is run until the key is filled, its turn to fill has come, or
+/// its time is over. PUBLISH: until what it has published is delivered, as far as it must be. The connection is blocked meanwhile, as by
+/// BLPOP in Redis; what has arrived behind the command stays in its buffer.
 
 internal import MartletBytes
 internal import MartletCache
@@ -30,17 +31,22 @@ extension RESPSession {
   /// If the command run last waits, the connection does. Nil: it does not.
   @inline(__always)
   mutating func blockIfWaiting(_ execution: inout CommandExecution) -> Progress.Next? {
-    if execution.waiting == nil { return nil }
+    if execution.waiting == nil, !isWaitingForRoom { return nil }
+    // What is parsed beyond is parsed again, from its beginning.
+    parser = RESPParser()
+    if isWaitingForRoom { return .blocked }
     waiting = execution.waiting.take()
     waiting?.isMuted = replyMode != .on
     record.isBlocked.store(true, ordering: .relaxed)
-    // What is parsed beyond is parsed again, from its beginning.
-    parser = RESPParser()
     return .blocked
   }
 
   /// There is news for whoever waited; false if that is not this session, or not any more.
   mutating func endWaiting(_ message: any Sendable, into output: inout ByteBuffer, at now: MonotonicTime) -> Bool {
+    if message is RoadIsFree, isWaitingForRoom {
+      isWaitingForRoom = false
+      return true
+    }
     guard let wait = message as? WaitingLease, wait === waiting else { return false }
     finish(wait, into: &output, at: now)
     return true

@@ -30,6 +30,12 @@ struct RESPSession: ByteSession, ~Copyable {
   var watchedShards = ShardSet()
   /// A command waits, and its reply is owed.
   var waiting: WaitingLease?
+  /// Nil: to nothing.
+  var subscriptions: LoopLocal<Subscriptions>?
+  /// Of the command under way: output up to here is told whatever CLIENT REPLY says.
+  var keptOutput = 0
+  /// It has published faster than can be delivered: it is not read on until that is done.
+  var isWaitingForRoom = false
   /// Set by a command that ends the conversation.
   var isQuitting = false
   private var inputHasEnded = false
@@ -49,6 +55,7 @@ struct RESPSession: ByteSession, ~Copyable {
 
   deinit {
     waiting?.forget()
+    if subscriptions != nil { leaveTopics() }
     service.shared.clients.remove(record)
   }
 
@@ -57,6 +64,7 @@ struct RESPSession: ByteSession, ~Copyable {
   // MARK: Receiving
 
   mutating func receive(_ input: RawSpan, into output: inout ByteBuffer, at now: MonotonicTime) -> Progress {
+    if subscriptions != nil { settleBacklog() }
     swap(&service.execution.value.writer.output, &output)
     let start = service.execution.value.writer.output.count
     var position = 0
@@ -163,7 +171,7 @@ struct RESPSession: ByteSession, ~Copyable {
   private mutating func run(
     _ batch: borrowing RESPBatch, _ index: inout Int, _ input: RawSpan, _ service: RESPService, _ execution: inout CommandExecution
   ) -> Progress.Next? {
-    let isPlain = transaction == nil && isAuthenticated && replyMode == .on
+    let isPlain = transaction == nil && isAuthenticated && replyMode == .on && !isSubscriberOnly
     if isPlain, batch.items[index].isKeyed {
       runKeyed(batch, &index, input, &execution)
       return blockIfWaiting(&execution)
@@ -219,6 +227,7 @@ struct RESPSession: ByteSession, ~Copyable {
   ) -> Progress.Next? {
     execution.database = database
     let mark = execution.writer.output.count
+    keptOutput = mark
     if replyMode == .skipNext { replyMode = .skip }
     do throws(CommandError) {
       guard let found else {
@@ -228,6 +237,7 @@ struct RESPSession: ByteSession, ~Copyable {
       }
       guard found.isArityRight else { throw .arity(found.command.row.name) }
       if !isAuthenticated, !Self.needsNoToken(found.command) { throw .notAuthenticated }
+      if isSubscriberOnly, !Self.isForSubscribers(found.command) { throw .subscriber(found.command) }
       record.lastCommand.store(found.command.rawValue, ordering: .relaxed)
       if transaction != nil, !Self.runsInTransaction(found.command) {
         try queue(found.command, args, &execution)
@@ -246,16 +256,16 @@ struct RESPSession: ByteSession, ~Copyable {
       if transaction != nil, !(found.map { Self.runsInTransaction($0.command) } ?? false) { transaction?.isSpoilt = true }
     }
     let waits = blockIfWaiting(&execution)
-    settleReply(mark, &execution)
+    settleReply(&execution)
     return isQuitting ? .close(.finished) : waits
   }
 
-  private mutating func settleReply(_ mark: Int, _ execution: inout CommandExecution) {
+  private mutating func settleReply(_ execution: inout CommandExecution) {
     switch replyMode {
     case .on, .skipNext: return
-    case .off: execution.writer.output.truncate(to: mark)
+    case .off: execution.writer.output.truncate(to: keptOutput)
     case .skip:
-      execution.writer.output.truncate(to: mark)
+      execution.writer.output.truncate(to: keptOutput)
       replyMode = .on
     }
   }
@@ -305,9 +315,14 @@ struct RESPSession: ByteSession, ~Copyable {
       // Commands that wait for the output to be written are answered first: `serve` closes after them.
       if case .full = standing.next { break }
       if refuseWaiting(into: &output, at: now) { return resume(.full, at: now) }
+      if isWaitingForRoom { break }
       if !parser.isUnderWay { standing.next = .close(.drained) }
     case .message(let message):
-      if endWaiting(message, into: &output, at: now) { return resume(.read(atLeast: 1), at: now) }
+      if let published = message as? PublishedMessage {
+        take(published, into: &output, at: now)
+      } else if endWaiting(message, into: &output, at: now) {
+        return resume(.read(atLeast: 1), at: now)
+      }
     }
     return standing
   }
@@ -317,15 +332,22 @@ struct RESPSession: ByteSession, ~Copyable {
     promise(next, consumed: 0, left: 0, at: now)
   }
 
+  /// A message for a subscriber.
+  private mutating func take(_ message: PublishedMessage, into output: inout ByteBuffer, at now: MonotonicTime) {
+    guard let next = deliver(message, into: &output, at: now) else { return }
+    if case (.full, .blocked) = (next, standing.next) { return }
+    standing.next = next
+  }
+
   private mutating func promise(_ next: Progress.Next, consumed: Int, left: Int, at now: MonotonicTime) -> Progress {
     var deadline = MonotonicTime.never
-    if waiting != nil {
-      // The store ends the wait.
+    if case .blocked = next {
+      // Whoever has it wait ends that.
     } else if left > 0 {
       deadline = now.advanced(bySeconds: Self.stallSecondsMax)
     } else {
       let seconds = service.shared.idleSeconds.load(ordering: .relaxed)
-      if seconds > 0 { deadline = now.advanced(bySeconds: Double(seconds)) }
+      if seconds > 0, subscriptions == nil { deadline = now.advanced(bySeconds: Double(seconds)) }
     }
     buffered = left
     standing = Progress(consumed: 0, next: next, deadline: deadline)
