@@ -45,6 +45,8 @@ package struct EntryView: ~Copyable, ~Escapable {
   package var staleUntil: UnixTime { entry.staleUntil }
   package var flags: UInt32 { entry.flags }
   package var database: UInt8 { entry.database }
+  /// What it takes in the log, in a block of its own, and in the table.
+  package var memoryBytes: Int { entry.logBytes + (entry.isApart ? entry.block.cost : 0) + MemoryLayout<Slot>.size }
   /// Whether the value has `CacheLimits.largeValueBytesMin` bytes or more.
   @inlinable package var isLarge: Bool { entry.valueCount >= CacheLimits.largeValueBytesMin }
   /// Whether the entry is past its expiry or softly invalidated (only readers who take stale values see such entries).

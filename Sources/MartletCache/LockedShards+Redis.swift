@@ -46,6 +46,13 @@ extension LockedShards {
     return store.share(entry)
   }
 
+  /// How often an entry was used of late, as eviction counts it: 0 to 3; nil if there is none.
+  package mutating func uses(_ key: RawSpan, database: UInt8, at now: UnixTime) -> Int? {
+    let (hash, index) = locate(key, database)
+    let found = unsafe engine.pointee.shard(index).pointee.look(for: key, database: database, hash: hash, at: now)
+    return found.livePlace.map { Int($0.slot.uses) }
+  }
+
   /// How many entries a database holds in these shards.
   package func count(database: UInt8) -> Int {
     var count = 0

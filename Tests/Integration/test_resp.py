@@ -111,6 +111,64 @@ def test_bytes_are_answered_as_redis_answers(client, resp, rival, data):
     assert answers[0] == answers[1]
 
 
+DUMPED = [
+    b"", b"a", b"1", b"-7", b"300", b"-70000", b"2147483647", b"-2147483648", b"2147483648", b"x" * 19, b"x" * 63, b"x" * 64, b"abcabcabcabcabcabcabcabc", b"x" * 16383,
+    bytes(range(256)) * 70, b"y" * 100_000, bytes((n * n >> 3) & 255 for n in range(300_000)), b"spam and eggs " * 50_000,
+]
+
+
+def bulk_of(reply):
+    return reply[reply.index(b"\r\n") + 2:-2]
+
+
+@pytest.mark.parametrize("value", DUMPED, ids=lambda value: f"{value[:8]!r}-{len(value)}")
+def test_dumps_travel_both_ways(client, rival, value):
+    with Resp(rival) as other:
+        for one, two in ((client, other), (other, client)):
+            one.ask("set", "from", value)
+            assert two.ask("restore", "to", 0, bulk_of(one.ask("dump", "from")), "replace") == b"+OK\r\n"
+            assert bulk_of(two.ask("get", "to")) == value
+            assert two.ask("ttl", "to") == b":-1\r\n"
+
+
+def test_what_restore_is_told_beside_the_value(client, rival):
+    with Resp(rival) as other:
+        for one in (client, other):
+            one.ask("flushall")
+            one.ask("set a value")
+            dump = bulk_of(one.ask("dump a"))
+            other.ask("rpush list 1 2")
+            listed = bulk_of(other.ask("dump list"))
+            assert one.ask("restore", "a", 0, dump) == b"-BUSYKEY Target key name already exists.\r\n"
+            assert one.ask("restore", "a", 100_000, dump, "replace") == b"+OK\r\n"
+            assert one.ask("ttl a") in (b":100\r\n", b":99\r\n")
+            assert one.ask("restore", "b", 33177117420000, dump, "absttl", "idletime", 5) == b"+OK\r\n"
+            assert one.ask("pexpiretime b") == b":33177117420000\r\n"
+            assert one.ask("restore", "b", 1, dump, "replace", "ABSTTL", "freq", 5) == b"+OK\r\n"
+            assert one.ask("exists b") == b":0\r\n"
+            damaged = dump[:3] + b"X" + dump[4:]
+            assert one.ask("restore", "c", 0, damaged) == b"-ERR DUMP payload version or checksum are wrong\r\n"
+            assert one.ask("restore", "c", 0, dump[:-10] + b"\x0b\x00" + dump[-8:]) == b"-ERR DUMP payload version or checksum are wrong\r\n"
+        assert client.ask("restore", "c", 0, listed) == b"-ERR Bad data format\r\n"
+
+
+def test_long_subsequences_are_bounded(client):
+    client.ask("mset", "a", "x" * 5000, "b", "y" * 5000)
+    assert client.ask("lcs a b").startswith(b"-ERR Insufficient memory, transient memory for LCS")
+
+
+def test_frequency_and_idle_time_are_told(client):
+    client.ask("set used 1")
+    for _ in range(5):
+        client.ask("get used")
+    assert client.ask("object freq used") == b":3\r\n"
+    assert client.ask("object freq nope") == b"$-1\r\n"
+    small, large = int(client.ask("memory usage used")[1:]), 0
+    client.ask("set", "large", "x" * 100_000)
+    large = int(client.ask("memory usage large")[1:])
+    assert 15 < small < 64 and 100_000 < large < 110_000
+
+
 def test_http_is_refused_at_once(resp):
     with Resp(resp.listeners["resp"]) as one:
         one.send(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 12\r\n\r\nset evil 1\r\n")

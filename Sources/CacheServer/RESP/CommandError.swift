@@ -15,6 +15,7 @@ struct CommandError: Error {
   static let sameObject = CommandError("ERR source and destination objects are the same")
   static let databaseRange = CommandError("ERR DB index is out of range")
   static let offsetRange = CommandError("ERR offset is out of range")
+  static let bitOffset = CommandError("ERR bit offset is not an integer or out of range")
   static let tooLong = CommandError("ERR string exceeds maximum allowed size (proto-max-bulk-len)")
   static let outOfMemory = CommandError("OOM command not allowed when used memory > 'maxmemory'.")
   static let notAuthenticated = CommandError("NOAUTH Authentication required.")

@@ -11,7 +11,7 @@ extension CommandExecution {
     writer.integer(count)
   }
 
-  private func delete(_ key: RawSpan, _ shards: inout LockedShards) throws(CommandError) -> Bool {
+  func delete(_ key: RawSpan, _ shards: inout LockedShards) throws(CommandError) -> Bool {
     do throws(CacheError) { return try shards.delete(key, database: database, at: now) } catch { throw CommandError(error) }
   }
 

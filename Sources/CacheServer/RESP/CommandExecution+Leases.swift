@@ -26,7 +26,7 @@ extension CommandExecution {
       writer.array(3)
       if entry.isLarge { isLarge = true } else { writer.bulk(entry.value) }
     }
-    if isLarge, !writeLarge(key, &shards, range: nil, allowsStale: true) {
+    if isLarge, !writeLarge(key, &shards, allowsStale: true) {
       writer.output.truncate(to: mark)
       throw .outOfMemory
     }
@@ -37,7 +37,7 @@ extension CommandExecution {
     case .busy, .absent: writer.leaseWithoutValue(nil)
     case .waiting(let ticket):
       wait?.park(ticket)
-      waiting = wait
+      leave(to: wait)
     }
   }
 

@@ -103,7 +103,7 @@ extension CommandExecution {
 
   /// False if the condition does not hold.
   @discardableResult
-  private func put(
+  func put(
     _ key: RawSpan, _ value: RawSpan, expiry: UnixTime = .never, condition: PutCondition = .always, _ shards: inout LockedShards
   ) throws(CommandError) -> Bool {
     do throws(CacheError) {
@@ -303,73 +303,5 @@ extension CommandExecution {
     }
     writer.output.truncate(to: mark)
     writer.bulk(text.bytes)
-  }
-
-  // MARK: Bits
-
-  private func bitOffset(_ text: RawSpan) throws(CommandError) -> (byte: Int, shift: UInt8) {
-    guard let offset = RESPNumber.integer(text), offset >= 0, offset >> 3 < Int64(store.valueBytesMax) else {
-      throw CommandError("ERR bit offset is not an integer or out of range")
-    }
-    return (Int(offset >> 3), 7 - UInt8(offset & 7))
-  }
-
-  mutating func getbit(_ args: borrowing RESPArguments, _ shards: inout LockedShards) throws(CommandError) {
-    let (byte, shift) = try bitOffset(args[2])
-    let bit = shards.get(args[1], database: database, at: now) { entry in
-      byte < entry.value.byteCount ? entry.value[byte] >> shift & 1 : 0
-    }
-    writer.integer(Int(bit ?? 0))
-  }
-
-  mutating func setbit(_ args: borrowing RESPArguments, _ shards: inout LockedShards) throws(CommandError) {
-    let (byte, shift) = try bitOffset(args[2])
-    guard let bit = RESPNumber.integer(args[3]), 0...1 ~= bit else { throw CommandError("ERR bit is not an integer or out of range") }
-    var old: UInt8 = 0
-    try change(args[1], &shards) { (value) throws(CommandError) in
-      var new = ByteBuffer(capacity: max(value.byteCount, byte + 1))
-      new.append(value)
-      while new.count <= byte { new.append(UInt8(0)) }
-      let current = new.bytes[byte]
-      old = current >> shift & 1
-      new.replace(at: byte, with: current & ~(1 << shift) | UInt8(bit) << shift)
-      return new
-    }
-    writer.integer(Int(old))
-  }
-
-  mutating func bitcount(_ args: borrowing RESPArguments, _ shards: inout LockedShards) throws(CommandError) {
-    guard args.count == 2 || args.count == 4 || args.count == 5 else { throw .syntax }
-    var first: Int64 = 0
-    var last: Int64 = -1
-    var isBits = false
-    if args.count > 2 {
-      first = try Self.integer(args[2])
-      last = try Self.integer(args[3])
-      if args.count == 5 {
-        isBits = args[4].equalsIgnoringCase("bit")
-        if !isBits, !args[4].equalsIgnoringCase("byte") { throw .syntax }
-      }
-    }
-    let count = shards.get(args[1], database: database, at: now) { entry in
-      let range = Self.range(first, last, of: entry.value.byteCount * (isBits ? 8 : 1))
-      return isBits ? Self.bits(entry.value, range) : Self.bits(entry.value, (range.lowerBound * 8)..<(range.upperBound * 8))
-    }
-    writer.integer(count ?? 0)
-  }
-
-  private static func bits(_ value: RawSpan, _ range: Range<Int>) -> Int {
-    var count = 0
-    var index = range.lowerBound
-    while index < range.upperBound {
-      if index & 7 == 0, index + 8 <= range.upperBound {
-        count += value[index >> 3].nonzeroBitCount
-        index += 8
-      } else {
-        count += Int(value[index >> 3] >> (7 - UInt8(index & 7)) & 1)
-        index += 1
-      }
-    }
-    return count
   }
 }

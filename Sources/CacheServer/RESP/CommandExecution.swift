@@ -19,9 +19,13 @@ struct CommandExecution: ~Copyable {
   /// Whose commands are run, if it can be blocked; nil within a transaction.
   var client: ConnectionID?
   /// The command run last waits, and no other is to be run before it has its reply.
-  var waiting: WaitingLease?
+  private(set) var waiting: WaitingLease?
   /// Large values to be put into the output once the shards are unlocked.
-  var large: [LargePiece] = []
+  private var large: [LargePiece] = []
+  /// What else the command run last has left to be done then.
+  private var remainder: Remainder?
+  /// The shards are to be unlocked, and `settle` called, before another command is run. Within a transaction: after the last.
+  private(set) var isPaused = false
   var keys = KeyBatch()
   /// Calls by command, for INFO and metrics.
   var calls = [UInt64](repeating: 0, count: Command.allCases.count)
@@ -35,11 +39,24 @@ struct CommandExecution: ~Copyable {
     self.wake = wake
   }
 
-  struct LargePiece {
+  private struct LargePiece {
     /// Where in the output it belongs, not counting other pieces.
     let offset: Int
     let value: SharedValue
     let range: Range<Int>
+    let form: LargeForm
+  }
+
+  /// How a large value is told.
+  enum LargeForm {
+    case plain
+    /// As DUMP does: the checksum comes behind.
+    case dump
+  }
+
+  /// Work that nobody should wait for at a lock.
+  enum Remainder {
+    case subsequence(LongestCommonSubsequence)
   }
 
   // MARK: Keys
@@ -51,7 +68,11 @@ struct CommandExecution: ~Copyable {
       for index in 1..<args.count { keys.append(args[index], database: database, of: store) }
     case .mset, .msetnx:
       for index in stride(from: 1, to: args.count, by: 2) { keys.append(args[index], database: database, of: store) }
-    case .rename, .renamenx:
+    case .bitop:
+      for index in 2..<args.count { keys.append(args[index], database: database, of: store) }
+    case .object, .memory:
+      if args.count > 2 { keys.append(args[2], database: database, of: store) }
+    case .rename, .renamenx, .lcs:
       keys.append(args[1], database: database, of: store)
       keys.append(args[2], database: database, of: store)
     case .copy:
@@ -113,6 +134,11 @@ struct CommandExecution: ~Copyable {
     case .getbit: try getbit(args, &shards)
     case .setbit: try setbit(args, &shards)
     case .bitcount: try bitcount(args, &shards)
+    case .bitpos: try bitpos(args, &shards)
+    case .bitop: try bitop(args, &shards)
+    case .bitfield: try bitfield(args, &shards, isReadOnly: false)
+    case .bitfieldRO: try bitfield(args, &shards, isReadOnly: true)
+    case .lcs: try lcs(args, &shards)
     case .del, .unlink: try del(args, &shards)
     case .exists, .touch: exists(args, &shards, isTouch: command == .touch)
     case .type: type(args, &shards)
@@ -129,6 +155,10 @@ struct CommandExecution: ~Copyable {
     case .renamenx: try rename(args, &shards, onlyIfAbsent: true)
     case .copy: try copy(args, &shards)
     case .move: try move(args, &shards)
+    case .dump: dump(args, &shards)
+    case .restore: try restore(args, &shards)
+    case .object: try object(args, &shards)
+    case .memory: try memory(args, &shards)
     case .martletLease: try lease(args, &shards)
     case .martletFill: try fill(args, &shards)
     case .martletUnlease: unlease(args, &shards)
@@ -163,28 +193,73 @@ struct CommandExecution: ~Copyable {
     let found: Void? = shards.get(key, database: database, at: now) { entry in
       if entry.isLarge { isLarge = true } else { writer.bulk(entry.value) }
     }
-    if isLarge { return writeLarge(key, &shards, range: nil) }
+    if isLarge { return writeLarge(key, &shards) }
     return found != nil
   }
 
   /// As `writeValue`, of a value that is not to be copied under the lock.
-  mutating func writeLarge(_ key: RawSpan, _ shards: inout LockedShards, range: Range<Int>?, allowsStale: Bool = false) -> Bool {
+  mutating func writeLarge(
+    _ key: RawSpan, _ shards: inout LockedShards, range: Range<Int>? = nil, allowsStale: Bool = false, as form: LargeForm = .plain
+  ) -> Bool {
     guard let value = shards.share(key, database: database, allowsStale: allowsStale, of: store, at: now) else { return false }
     let range = range ?? 0..<value.withValue { $0.byteCount }
-    writer.bulkHead(range.count)
-    large.append(LargePiece(offset: writer.output.count, value: value, range: range))
+    switch form {
+    case .plain: writer.bulkHead(range.count)
+    case .dump:
+      writer.bulkHead(RDBString.headBytes(ofCount: range.count) + range.count + RDBString.footerBytes)
+      RDBString.appendHead(ofCount: range.count, to: &writer.output)
+    }
+    large.append(LargePiece(offset: writer.output.count, value: value, range: range, form: form))
     writer.output.append("\r\n")
+    isPaused = true
     return true
   }
 
-  /// Puts the large values in their places. With no shard locked.
-  mutating func settleLarge() {
-    if large.isEmpty { return }
-    var output = ByteBuffer(capacity: large.reduce(writer.output.count) { $0 + $1.range.count })
+  /// Leaves the rest of a command for when the shards are unlocked; within a transaction it is done at once.
+  mutating func leave(_ rest: Remainder) {
+    if client == nil { return finish(rest) }
+    remainder = rest
+    isPaused = true
+  }
+
+  /// The command under way waits.
+  mutating func leave(to wait: WaitingLease?) {
+    waiting = wait
+    isPaused = true
+  }
+
+  /// Who waits, once.
+  mutating func takeWaiting() -> WaitingLease? { waiting.take() }
+
+  /// Does what was left to be done with no shard locked.
+  @inline(__always)
+  mutating func settle() {
+    if isPaused { settleNow() }
+  }
+
+  private mutating func settleNow() {
+    isPaused = false
+    if !large.isEmpty { placeLarge() }
+    if let rest = remainder.take() { finish(rest) }
+  }
+
+  private mutating func finish(_ rest: Remainder) {
+    switch rest {
+    case .subsequence(let task): task.write(to: &writer)
+    }
+  }
+
+  /// Puts the large values in their places.
+  private mutating func placeLarge() {
+    var output = ByteBuffer(capacity: large.reduce(writer.output.count) { $0 + $1.range.count + RDBString.footerBytes })
     var position = 0
     for piece in large {
       output.append(writer.output.bytes[position..<piece.offset])
       piece.value.withValue { output.append($0[piece.range]) }
+      if piece.form == .dump {
+        let bytes = RDBString.headBytes(ofCount: piece.range.count) + piece.range.count
+        RDBString.appendFooter(from: output.count - bytes, to: &output)
+      }
       position = piece.offset
     }
     output.append(writer.output.bytes[position..<writer.output.count])

@@ -7,12 +7,13 @@
 enum Command: UInt8, CaseIterable, Sendable {
   // Strings
   case get, set, setnx, setex, psetex, getset, getdel, getex, mget, mset, msetnx, append, strlen, getrange, substr,
-    setrange, incr, decr, incrby, decrby, incrbyfloat, getbit, setbit, bitcount
+    setrange, incr, decr, incrby, decrby, incrbyfloat, getbit, setbit, bitcount,
+    bitpos, bitop, bitfield, bitfieldRO, lcs
   // Leases and tags
   case martletLease, martletFill, martletUnlease, martletTag
   // Keys
   case del, unlink, exists, type, touch, expire, pexpire, expireat, pexpireat, ttl, pttl, expiretime, pexpiretime,
-    persist, rename, renamenx, copy, move
+    persist, rename, renamenx, copy, dump, restore, object, memory, move
   // The keyspace
   case randomkey, scan, keys, dbsize, flushdb, flushall, martletInvalidate
   // Transactions
@@ -134,6 +135,22 @@ struct CommandRow: Sendable {
     CommandRow(
       .bitcount, "bitcount", -2, "readonly", keys: "1 0 1 RO access", "@read @bitmap @slow", "2.6.0", "bitmap", "O(N)",
       "Count set bits in a string"),
+    CommandRow(
+      .bitpos, "bitpos", -3, "readonly", keys: "1 0 1 RO access", "@read @bitmap @slow", "2.8.7", "bitmap", "O(N)",
+      "Find first bit set or clear in a string"),
+    CommandRow(
+      .bitop, "bitop", -4, "write denyoom", keys: "2 0 1 OW update;3 -1 1 RO access", "@write @bitmap @slow", "2.6.0", "bitmap", "O(N)",
+      "Perform bitwise operations between strings"),
+    CommandRow(
+      .bitfield, "bitfield", -2, "write denyoom", keys: "1 0 1 RW access update variable_flags", "@write @bitmap @slow", "3.2.0", "bitmap",
+      "O(N), N: the bytes of the value", "Perform arbitrary bitfield integer operations on strings"),
+    CommandRow(
+      .bitfieldRO, "bitfield_ro", -2, "readonly fast", keys: "1 0 1 RO access", "@read @bitmap @fast", "6.0.0", "bitmap",
+      "O(1) for each subcommand specified",
+      "Perform arbitrary bitfield integer operations on strings. Read-only variant of BITFIELD"),
+    CommandRow(
+      .lcs, "lcs", -3, "readonly", keys: "1 1 1 RO access", "@read @string @slow", "7.0.0", "string",
+      "O(N*M), N and M: the bytes of both values", "Find longest common substring"),
     // Leases and tags
     CommandRow(
       .martletLease, "martlet.lease", -3, "write blocking fast", keys: "1 0 1 RW access insert", "@write @string @fast @blocking", "7.0.15",
@@ -206,6 +223,16 @@ struct CommandRow: Sendable {
     CommandRow(
       .copy, "copy", -3, "write denyoom", keys: "1 0 1 RO access;2 0 1 OW update", "@keyspace @write @slow", "6.2.0", "generic",
       "O(N), N: the bytes of the value", "Copy a key"),
+    CommandRow(
+      .dump, "dump", 2, "readonly", keys: "1 0 1 RO access", "@keyspace @read @slow", tips: "nondeterministic_output", "2.6.0", "generic",
+      "O(N), N: the bytes of the value", "Return a serialized version of the value stored at the specified key."),
+    CommandRow(
+      .restore, "restore", -4, "write denyoom", keys: "1 0 1 OW update", "@keyspace @write @slow @dangerous", "2.6.0", "generic",
+      "O(N), N: the bytes of the value", "Create a key using the provided serialized value, previously obtained using DUMP."),
+    CommandRow(
+      .object, "object", -2, "", "@slow", "2.2.3", "generic", "Depends on subcommand.", "A container for object introspection commands"),
+    CommandRow(
+      .memory, "memory", -2, "", "@slow", "4.0.0", "server", "Depends on subcommand.", "A container for memory diagnostics commands"),
     CommandRow(
       .move, "move", 3, "write fast", keys: "1 0 1 RW access update", "@keyspace @write @fast", "1.0.0", "generic", "O(1)",
       "Move a key to another database"),

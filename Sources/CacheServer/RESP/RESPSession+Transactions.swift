@@ -83,7 +83,7 @@ extension RESPSession {
       execution.writer.array(queue.commands.count)
       for queued in queue.commands { run(queued, queue.arguments(queued), &execution, &locked) }
     }
-    execution.settleLarge()
+    execution.settle()
   }
 
   /// The shards that the commands and the watched keys need.

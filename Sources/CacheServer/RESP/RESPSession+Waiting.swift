@@ -35,7 +35,7 @@ extension RESPSession {
     // What is parsed beyond is parsed again, from its beginning.
     parser = RESPParser()
     if isWaitingForRoom { return .blocked }
-    waiting = execution.waiting.take()
+    waiting = execution.takeWaiting()
     waiting?.isMuted = replyMode != .on
     record.isBlocked.store(true, ordering: .relaxed)
     return .blocked

@@ -200,10 +200,10 @@ struct RESPSession: ByteSession, ~Copyable {
         let item = batch.items[done]
         if let found = item.found { execution.execute(found.command, batch.arguments(item, of: input), &shards) }
         done += 1
-        if execution.writer.output.count >= SessionLimits.outputBytesMax || !execution.large.isEmpty || execution.waiting != nil { break }
+        if execution.writer.output.count >= SessionLimits.outputBytesMax || execution.isPaused { break }
       }
     }
-    execution.settleLarge()
+    execution.settle()
     index = done
     if let last = batch.items[done - 1].found { record.lastCommand.store(last.command.rawValue, ordering: .relaxed) }
   }
@@ -245,7 +245,7 @@ struct RESPSession: ByteSession, ~Copyable {
         execution.keys.removeAll()
         execution.appendKeys(of: found.command, args)
         execution.store.withLockedShards(of: execution.keys.shards) { shards in execution.execute(found.command, args, &shards) }
-        execution.settleLarge()
+        execution.settle()
       } else {
         execution.calls[Int(found.command.rawValue)] &+= 1
         try call(found.command, args, &execution)
