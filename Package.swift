@@ -44,6 +44,7 @@ let package = Package(
     // C
     .systemLibrary(name: "CLibuv", path: "CModules/CLibuv", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
     .systemLibrary(name: "CJansson", path: "CModules/CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"]), .brew(["jansson"])]),
+    .systemLibrary(name: "CPrefetch", path: "CModules/CPrefetch"),  // one instruction that Swift has no name for; no library
 
     // ground: bytes, digits, hashing, clocks, the shard lock; the ByteSession contract
     module("MartletBytes"),
@@ -52,7 +53,7 @@ let package = Package(
     module("MartletLoop", ["MartletBytes", "CLibuv"]),  // libuv as Swift
     module("MartletHTTP", ["MartletBytes"]),  // HTTP/1.1 and routing as pure functions over bytes
     module("MartletJSON", ["MartletBytes", "CJansson"]),  // the Swift road and the jansson road
-    module("MartletCache", ["MartletBytes"]),  // the store
+    module("MartletCache", ["MartletBytes", "CPrefetch"]),  // the store
     module("MartletCacheProtocols", ["MartletBytes"]),  // RESP as pure functions over bytes
 
     // assembly: threads, listeners, options, lifecycle

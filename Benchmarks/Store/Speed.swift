@@ -78,23 +78,19 @@ enum Speed {
   static func getInBatches(_ store: CacheStore, _ order: [Int]) throws {
     var sum: UInt64 = 0
     var batch = KeyBatch()
-    let keys = (0..<batchCount).map { _ in KeyBox() }
+    let keys = Keys(count: batchCount)
     var first = 0
     while first + batchCount <= order.count {
       batch.removeAll()
-      for index in 0..<batchCount { keys[index].key.with(order[first + index]) { batch.append($0, of: store) } }
+      for index in 0..<batchCount { batch.append(keys.set(index, to: order[first + index]), of: store) }
       store.withLockedShards(of: batch.shards) { shards in
         shards.prefetch(&batch)
-        for index in 0..<batchCount {
-          sum &+= keys[index].key.with(order[first + index]) { shards.get($0, at: .start) { UInt64($0.value[0]) } ?? 0 }
-        }
+        for index in 0..<batchCount { sum &+= shards.get(keys[index], number: index, of: batch, at: .start) { UInt64($0.value[0]) } ?? 0 }
       }
       first += batchCount
     }
     check(sum == UInt64(first) * 0x76, "a batch")
   }
-
-  private final class KeyBox { let key = Key() }
 }
 
 /// A cycle through all cache lines of some memory, in random order: each load waits for the one before.

@@ -52,6 +52,38 @@ struct Key: ~Copyable {
   }
 }
 
+/// Some keys of 16 bytes, one behind the other, as they stand in a pipeline of requests.
+@safe
+struct Keys: ~Copyable {
+  private let words: UnsafeMutablePointer<UInt64>
+  let count: Int
+
+  init(count: Int) {
+    unsafe words = .allocate(capacity: 2 * count)
+    unsafe words.initialize(repeating: 0, count: 2 * count)
+    self.count = count
+  }
+
+  deinit { unsafe words.deallocate() }
+
+  @inline(__always) @_lifetime(borrow self)
+  func set(_ index: Int, to number: Int) -> RawSpan {
+    precondition(index < count, "no such key")
+    unsafe words[2 * index] = UInt64(number) &* 0x9E37_79B9_7F4A_7C15
+    unsafe words[2 * index + 1] = UInt64(number)
+    return self[index]
+  }
+
+  @inline(__always)
+  subscript(index: Int) -> RawSpan {
+    @_lifetime(borrow self)
+    get {
+      precondition(index < count, "no such key")
+      return unsafe _overrideLifetime(RawSpan(_unsafeStart: words + 2 * index, byteCount: 16), borrowing: self)
+    }
+  }
+}
+
 /// Bytes that are always the same.
 @safe
 struct Bytes: ~Copyable {

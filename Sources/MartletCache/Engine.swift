@@ -37,6 +37,8 @@ struct Engine: ~Copyable {
   /// a release would cost as much as the lock itself.
   private let locks: UnsafeMutablePointer<Unmanaged<ShardLock>>
   let memory: Memory
+  /// Where the locations in slots count from, in all shards.
+  private let logBase: UnsafeMutableRawPointer
   /// What was removed at once and is freed bit by bit.
   let trash: Trash
   let shardCount: Int
@@ -64,6 +66,7 @@ struct Engine: ~Copyable {
     leases = LeaseOffice(limitBytes: options.limitBytes)
     let seed = options.hashSeed ?? .random(in: .min ... .max)
     memory = Memory(limitBytes: options.limitBytes)
+    unsafe logBase = memory.segments.base
     trash = Trash(memory: memory)
     unsafe shards = .allocate(capacity: shardCount)
     unsafe locks = .allocate(capacity: shardCount)
@@ -102,6 +105,14 @@ struct Engine: ~Copyable {
 
   @inline(__always)
   func shardIndex(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: (hash &>> 1) &>> UInt64(63 &- shardBits)) }
+
+  /// A hash's tag in its shard's table.
+  @inline(__always)
+  func tag(_ hash: UInt64) -> UInt32 { Slot.tag(hash, shardBits: shardBits) }
+
+  /// The entry of a slot of any shard.
+  @inline(__always)
+  func entry(_ slot: Slot) -> Entry { unsafe Entry(base: logBase + slot.location &* 2) }
 
   /// Runs `body` on one shard, locked.
   func withLock<Result: ~Copyable>(_ index: Int, _ body: (inout Shard) -> Result) -> Result {

@@ -22,6 +22,7 @@
 /// One of the four homes of unsafe code. Invariant, kept by this file and by `Shard`: `base` is inside a segment of the shard and
 /// followed by `logBytes` bytes, fully laid out by `layOut` before anyone else sees them.
 
+internal import CPrefetch
 internal import MartletBytes
 
 #if canImport(Glibc)
@@ -101,6 +102,13 @@ struct Entry {
   /// Whether the value is in a block of its own.
   var isApart: Bool { fields.contains(.apart) }
 
+  /// Asks for the first 128 bytes: all of most entries.
+  @inline(__always)
+  func prefetch() {
+    unsafe martlet_prefetch(base)
+    unsafe martlet_prefetch(base + 64)
+  }
+
   /// Whether this is the entry of `key` in `database`.
   @inline(__always)
   func matches(_ key: RawSpan, database: UInt8) -> Bool {
@@ -140,6 +148,10 @@ struct Entry {
 
   /// When its memory may be reused.
   var deadline: UnixTime { fields.contains(.expiry) ? staleUntil : .never }
+
+  /// Whether its slot has a tick.
+  @inline(__always)
+  var hasDeadline: Bool { fields.contains(.expiry) && deadline != .never }
 
   var flags: UInt32 {
     let fields = fields

@@ -4,8 +4,8 @@
 /// 16 bytes per entry and a cache miss at each put. Reading all entries to see costs seconds.
 ///
 /// So time is counted in ticks of half a second, and a slot's byte says at which tick to look at its entry: 0 never, else the tick
-/// modulo 255, plus 1. A round at a tick streams over the lines of the table (100 MB for ten million entries, 10 to 20 ms), and reads the few
-/// entries whose byte is due. A deadline more than two minutes away is looked at after two minutes, and its byte set anew.
+/// modulo 255, plus 1. A round at a tick reads the notes of all blocks of the table (14 MB for ten million entries), and the few entries whose
+/// byte is due. A deadline more than two minutes away is looked at after two minutes, and its byte set anew.
 
 internal import MartletBytes
 
@@ -64,44 +64,14 @@ struct ExpiryClock {
 /// A run of codes: `first` and those after it, 255 followed by 1.
 struct DueCodes {
   let first: UInt8
+  /// 1 to 255.
   let count: Int
-  /// The first and the second, in each byte of a word.
-  private let pattern: UInt64
-  private let secondPattern: UInt64
-  /// All bits if there are more than two.
-  private let others: UInt64
 
-  init(first: UInt8, count: Int) {
-    self.first = first
-    self.count = count
-    let second = count < 2 ? first : first == 255 ? 1 : first + 1
-    pattern = UInt64(first) &* 0x0101_0101_0101_0101
-    secondPattern = UInt64(second) &* 0x0101_0101_0101_0101
-    others = count > 2 ? .max : 0
-  }
-
-  /// Not 0 if one of `ticks` (see `Line`) may be due; without branches.
+  /// Whether a code is in the run; 0 never is.
   @inline(__always)
-  func hits(_ ticks: UInt64) -> UInt64 { DueCodes.equal(ticks, pattern) | DueCodes.equal(ticks, secondPattern) | ticks & others }
-
-  /// The highest bit of each byte that is equal in both; may err upwards next to one that is.
-  @inline(__always)
-  private static func equal(_ ticks: UInt64, _ pattern: UInt64) -> UInt64 {
-    let difference = ticks ^ pattern
-    return (difference &- 0x0101_0101_0101_0101) & ~difference & 0x8080_8080_8080_8080
-  }
-
-  /// The bytes of `ticks` that are due, as bits 0 to 6.
-  func matches(_ ticks: UInt64) -> UInt8 {
-    var matches: UInt8 = 0
-    for index in 0..<Line.slotCount {
-      let code = Int(truncatingIfNeeded: ticks &>> UInt64(index &* 8) & 0xFF)
-      if code == 0 { continue }
-      var distance = code - Int(first)
-      if distance < 0 { distance += 255 }
-      if distance < count { matches |= 1 << UInt8(index) }
-    }
-    return matches
+  func contains(_ code: UInt8) -> Bool {
+    let distance = code &- first &- (code < first ? 1 : 0)
+    return code != 0 && Int(distance) < count
   }
 }
 

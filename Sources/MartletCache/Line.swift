@@ -1,15 +1,23 @@
-/// A line of the table: one cache line, in which seven entries stand. Engine.
+/// A line of the table: one cache line, in which eight entries stand; and what a block notes about its lines. Engine.
+///
+/// A block of 512 bytes is seven lines and their notes:
 ///
 /// ```
-///  0  7 slots of 8 bytes
-/// 56  7 ticks of a byte: when to look whether the entry is over; 0: never (see `ExpiryClock`)
-/// 63  overflow: entries that belong to this line but stand in a later one
+///   0  7 lines of 8 slots of 8 bytes
+/// 448  56 ticks of a byte: when to look whether the entry of that slot is over; 0: never (see `ExpiryClock`)
+/// 504  7 overflow counters of a byte: entries that belong to that line but stand in a later one
+/// 511  nothing
 /// ```
+///
+/// So who looks for a key reads its line, and the notes only if the key is not there; a round of expiry reads only the notes, an eighth of
+/// the table.
 ///
 /// A slot is `tag:25 | uses:2 | location:37`, 0 when empty. The location counts the log's bytes in twos.
 ///
-/// One of the four homes of unsafe code. Invariant, kept by `Page`: `base` is one of the lines of a page, guarded by its shard's lock.
+/// One of the four homes of unsafe code. Invariant, kept by `Page`: `base` is one of the lines of a page, guarded by its shard's lock, in a
+/// block that begins at a multiple of its size.
 
+internal import CPrefetch
 internal import MartletBytes
 
 @safe
@@ -17,7 +25,7 @@ struct Line {
   let base: UnsafeMutableRawPointer
 
   static var bytes: Int { 64 }
-  static var slotCount: Int { 7 }
+  static var slotCount: Int { 8 }
 
   @inline(__always)
   init(base: UnsafeMutableRawPointer) { unsafe self.base = unsafe base }
@@ -29,32 +37,51 @@ struct Line {
     nonmutating set { unsafe base.storeBytes(of: newValue.bits, toByteOffset: index &* 8, as: UInt64.self) }
   }
 
-  /// The full slots with `tag`, as bits 0 to 6. Without branches: where in a line an entry stands cannot be predicted.
   @inline(__always)
-  func matches(_ tag: UInt32) -> UInt8 {
-    var matches: UInt8 = 0
-    for index in 0..<Line.slotCount {
-      let slot = self[index]
-      matches |= (slot.tag == tag ? 1 : 0) &<< UInt8(truncatingIfNeeded: index)
-    }
-    if tag != 0 { return matches }
-    // An empty slot looks like one of tag 0.
-    for index in 0..<Line.slotCount where !self[index].isFull { matches &= ~(1 &<< UInt8(truncatingIfNeeded: index)) }
-    return matches
+  private var notes: BlockNotes {
+    unsafe BlockNotes(base: UnsafeMutableRawPointer(bitPattern: UInt(bitPattern: base) | UInt(BlockNotes.offset)).unsafelyUnwrapped)
   }
 
-  func tick(_ index: Int) -> UInt8 { unsafe base.load(fromByteOffset: 56 &+ index, as: UInt8.self) }
-
-  func setTick(_ index: Int, _ tick: UInt8) { unsafe base.storeBytes(of: tick, toByteOffset: 56 &+ index, as: UInt8.self) }
-
-  /// The seven ticks, the first in the lowest byte; the highest byte is 0.
+  /// Its place in the block.
   @inline(__always)
-  var ticks: UInt64 { UInt64(littleEndian: unsafe base.load(fromByteOffset: 56, as: UInt64.self)) & 0xFF_FFFF_FFFF_FFFF }
+  private var number: Int { unsafe Int(bitPattern: UInt(bitPattern: base) &>> 6 & 7) }
+
+  func prefetchNotes() { unsafe martlet_prefetch(notes.base) }
+
+  func tick(_ index: Int) -> UInt8 { notes[number &* Line.slotCount &+ index] }
+
+  func setTick(_ index: Int, _ tick: UInt8) { notes[number &* Line.slotCount &+ index] = tick }
 
   var overflow: UInt8 {
     @inline(__always)
-    get { unsafe base.load(fromByteOffset: 63, as: UInt8.self) }
-    nonmutating set { unsafe base.storeBytes(of: newValue, toByteOffset: 63, as: UInt8.self) }
+    get { notes[BlockNotes.tickCount &+ number] }
+    nonmutating set { notes[BlockNotes.tickCount &+ number] = newValue }
+  }
+}
+
+/// The last 64 bytes of a block: a tick for each slot, an overflow counter for each line.
+@safe
+struct BlockNotes {
+  let base: UnsafeMutableRawPointer
+
+  static var offset: Int { Page.linesPerBlock * Line.bytes }
+  static var tickCount: Int { Page.linesPerBlock * Line.slotCount }
+
+  /// `base` is `offset` bytes into a block.
+  @inline(__always)
+  init(base: UnsafeMutableRawPointer) { unsafe self.base = unsafe base }
+
+  subscript(index: Int) -> UInt8 {
+    @inline(__always)
+    get { unsafe base.load(fromByteOffset: index, as: UInt8.self) }
+    @inline(__always)
+    nonmutating set { unsafe base.storeBytes(of: newValue, toByteOffset: index, as: UInt8.self) }
+  }
+
+  /// The line of which `tick` is noted here, and the place in it.
+  func slot(ofTick tick: Int) -> (line: Line, index: Int) {
+    let line = unsafe Line(base: base - BlockNotes.offset + tick / Line.slotCount * Line.bytes)
+    return (line, tick % Line.slotCount)
   }
 }
 
@@ -63,6 +90,7 @@ struct Slot {
   var bits: UInt64
 
   static var tagBits: Int { 25 }
+  static var tagOffset: UInt64 { 39 }
   static var usesMax: UInt64 { 3 }
   static var empty: Slot { Slot(bits: 0) }
   private static var locationMask: UInt64 { 1 << 37 - 1 }
@@ -72,11 +100,17 @@ struct Slot {
 
   /// `location` is below 2^37 and not 0: a segment begins with its head.
   init(location: Int, tag: UInt32, uses: UInt64) {
-    bits = UInt64(truncatingIfNeeded: location) | uses << 37 | UInt64(tag) << 39
+    bits = UInt64(truncatingIfNeeded: location) | uses << 37 | UInt64(tag) << Slot.tagOffset
+  }
+
+  /// The bits of a hash after those that chose the shard.
+  @inline(__always)
+  static func tag(_ hash: UInt64, shardBits: Int) -> UInt32 {
+    UInt32(truncatingIfNeeded: (hash &<< UInt64(truncatingIfNeeded: shardBits)) &>> UInt64(64 &- Slot.tagBits))
   }
 
   var isFull: Bool { bits != 0 }
-  @inline(__always) var tag: UInt32 { UInt32(truncatingIfNeeded: bits &>> 39) }
+  @inline(__always) var tag: UInt32 { UInt32(truncatingIfNeeded: bits &>> Slot.tagOffset) }
 
   /// How often it was used lately, 0 to 3.
   var uses: UInt64 {

@@ -25,7 +25,11 @@ package struct LockedShards: ~Copyable {
   /// The hash of a key, and the index of its shard, which must be held.
   @inline(__always)
   func locate(_ key: RawSpan, _ database: UInt8) -> (hash: UInt64, shard: Int) {
-    let hash = unsafe engine.pointee.hasher.hash(key, database: database)
+    locate(unsafe engine.pointee.hasher.hash(key, database: database))
+  }
+
+  @inline(__always)
+  func locate(_ hash: UInt64) -> (hash: UInt64, shard: Int) {
     let shard = unsafe engine.pointee.shardIndex(hash)
     precondition(held.contains(shard), "a key outside of the locked shards")
     return (hash, shard)
@@ -45,6 +49,17 @@ package struct LockedShards: ~Copyable {
     return try body(EntryView(entry))
   }
 
+  /// As `get`, for a key that was announced as number `index` of `batch` (from 0), in `database`: neither hashed nor, where `prefetch` has
+  /// found it, looked for again. With another key than that nothing is found.
+  @inlinable
+  package mutating func get<Result: ~Copyable, Failure: Error>(
+    _ key: RawSpan, number index: Int, of batch: borrowing KeyBatch, database: UInt8 = 0, allowsStale: Bool = false, at now: UnixTime,
+    _ body: (borrowing EntryView) throws(Failure) -> Result
+  ) throws(Failure) -> Result? {
+    guard let entry = find(key, number: index, of: batch, database: database, allowsStale: allowsStale, at: now) else { return nil }
+    return try body(EntryView(entry))
+  }
+
   /// As `get`, but neither counts nor notes the use.
   @inlinable
   package mutating func peek<Result: ~Copyable, Failure: Error>(
@@ -58,8 +73,37 @@ package struct LockedShards: ~Copyable {
   @usableFromInline
   mutating func find(_ key: RawSpan, database: UInt8, allowsStale: Bool, counts: Bool, at now: UnixTime) -> Entry? {
     let (hash, index) = locate(key, database)
+    return find(key, database, hash, shard: index, allowsStale: allowsStale, counts: counts, at: now)
+  }
+
+  @usableFromInline
+  mutating func find(
+    _ key: RawSpan, number: Int, of batch: borrowing KeyBatch, database: UInt8, allowsStale: Bool, at now: UnixTime
+  ) -> Entry? {
+    let note = batch[number]
+    let (hash, index) = locate(note.hash)
+    if let place = unsafe engine.pointee.shard(index).pointee.table.place(note, key, database: database) {
+      return take(
+        unsafe engine.pointee.shard(index).pointee.judged(place, at: now), key, database, hash, shard: index, allowsStale: allowsStale,
+        counts: true)
+    }
+    return find(key, database, hash, shard: index, allowsStale: allowsStale, counts: true, at: now)
+  }
+
+  private mutating func find(
+    _ key: RawSpan, _ database: UInt8, _ hash: UInt64, shard index: Int, allowsStale: Bool, counts: Bool, at now: UnixTime
+  ) -> Entry? {
+    let found = unsafe engine.pointee.shard(index).pointee.look(for: key, database: database, hash: hash, at: now)
+    return take(found, key, database, hash, shard: index, allowsStale: allowsStale, counts: counts)
+  }
+
+  /// What a reader gets of what was found; counts it.
+  @inline(__always)
+  private mutating func take(
+    _ found: Shard.Lookup, _ key: RawSpan, _ database: UInt8, _ hash: UInt64, shard index: Int, allowsStale: Bool, counts: Bool
+  ) -> Entry? {
     let place: Place?
-    switch unsafe engine.pointee.shard(index).pointee.look(for: key, database: database, hash: hash, at: now) {
+    switch found {
     case .absent: place = nil
     case .live(let live): place = live
     case .stale(let stale): place = allowsStale ? stale : nil
@@ -86,128 +130,4 @@ package struct LockedShards: ~Copyable {
     return true
   }
 
-  /// Reads what the verbs of a batch will read, in two passes of independent loads (table, then entries), so that the machine waits
-  /// for memory once and not once per key. Changes nothing.
-  package borrowing func prefetch(_ batch: inout KeyBatch) {
-    var first = 0
-    while first < batch.count {
-      let read = prefetch(batch, from: first, to: min(first + ReadAhead.countMax, batch.count))
-      batch.witness &+= read
-      first += ReadAhead.countMax
-    }
-  }
-
-  /// First all addresses, then all reads: between two reads stand only a few instructions, so that the processor has all of them under
-  /// way before the first has come back.
-  private borrowing func prefetch(_ batch: borrowing KeyBatch, from first: Int, to end: Int) -> UInt64 {
-    unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 3 * ReadAhead.words) { memory in
-      guard let words = memory.baseAddress else { return 0 }
-      var lines = unsafe ReadAhead(words)
-      for index in first..<end {
-        let hash = batch.hashes[index]
-        let shard = unsafe engine.pointee.shardIndex(hash)
-        guard held.contains(shard), let line = unsafe engine.pointee.shard(shard).pointee.table.homeLine(hash) else { continue }
-        unsafe lines.append(line.base, hash)
-      }
-      var sum = lines.read()
-      var nextLines = unsafe ReadAhead(words + ReadAhead.words)
-      var entries = unsafe ReadAhead(words + 2 * ReadAhead.words)
-      for index in 0..<lines.count {
-        let line = Line(lines, index)
-        let hash = lines.hash(index)
-        let shard = unsafe engine.pointee.shardIndex(hash)
-        if let entry = unsafe engine.pointee.shard(shard).pointee.table.likelyEntry(hash, in: line) {
-          entries.append(entry, hash)
-        } else if line.overflow > 0 {
-          unsafe nextLines.append(engine.pointee.shard(shard).pointee.table.homeLine(hash, plus: 1).base, hash)
-        }
-      }
-      sum &+= nextLines.read()
-      for index in 0..<nextLines.count {
-        let hash = nextLines.hash(index)
-        let shard = unsafe engine.pointee.shardIndex(hash)
-        if let entry = unsafe engine.pointee.shard(shard).pointee.table.likelyEntry(hash, in: Line(nextLines, index)) {
-          entries.append(entry, hash)
-        }
-      }
-      return sum &+ entries.read()
-    }
-  }
-}
-
-/// Addresses to be read one after the other, and what they were found by, in memory that the caller lends: an `InlineArray` would be
-/// copied whole at each look at it, and keep the reads from overlapping.
-@safe
-private struct ReadAhead {
-  static var countMax: Int { 16 }
-  /// Two addresses for each key, and a hash for each address.
-  static var words: Int { 4 * countMax }
-  private let addresses: UnsafeMutablePointer<UInt64>
-  private(set) var count = 0
-
-  /// `words` words from there on are this value's.
-  @unsafe
-  init(_ memory: UnsafeMutablePointer<UInt64>) { unsafe addresses = unsafe memory }
-
-  @unsafe @inline(__always)
-  mutating func append(_ address: UnsafeMutableRawPointer, _ hash: UInt64) {
-    precondition(count < 2 * ReadAhead.countMax, "more is read ahead than there is room for")
-    unsafe addresses[count] = UInt64(UInt(bitPattern: address))
-    unsafe addresses[2 * ReadAhead.countMax + count] = hash
-    count &+= 1
-  }
-
-  /// The line in which an entry begins, and the one behind it, where most end.
-  @inline(__always)
-  mutating func append(_ entry: Entry, _ hash: UInt64) {
-    unsafe append(entry.base, hash)
-    let address = unsafe UInt(bitPattern: entry.base)
-    // Not beyond the page of memory.
-    if address & 4095 < 4032 { unsafe append(entry.base + 64, hash) }
-  }
-
-  func hash(_ index: Int) -> UInt64 { unsafe addresses[2 * ReadAhead.countMax + index] }
-
-  @unsafe @inline(__always)
-  func address(_ index: Int) -> UnsafeMutableRawPointer {
-    unsafe UnsafeMutableRawPointer(bitPattern: UInt(addresses[index])).unsafelyUnwrapped
-  }
-
-  /// Each address is of a line or an entry of a shard that is held, or 64 bytes further in the same page of memory.
-  @inline(__always)
-  func read() -> UInt64 {
-    var sum: UInt64 = 0
-    for index in 0..<count { sum &+= unsafe UInt64(address(index).load(as: UInt8.self)) }
-    return sum
-  }
-}
-
-extension Line {
-  fileprivate init(_ lines: ReadAhead, _ index: Int) { unsafe self.init(base: lines.address(index)) }
-}
-
-/// The keys of a batch, hashed: which shards to lock, and what to read ahead. Keeps its memory from batch to batch.
-@usableFromInline
-package struct KeyBatch: ~Copyable {
-  private(set) var hashes: [UInt64] = []
-  /// The sum of all that was read ahead. Nobody asks for it; without it the compiler would see that nobody needs the reads, and leave
-  /// them out.
-  fileprivate(set) var witness: UInt64 = 0
-  /// The shards of all keys so far.
-  @usableFromInline package private(set) var shards = ShardSet()
-
-  package init() {}
-
-  package var count: Int { hashes.count }
-
-  package mutating func removeAll() {
-    hashes.removeAll(keepingCapacity: true)
-    shards = ShardSet()
-  }
-
-  package mutating func append(_ key: RawSpan, database: UInt8 = 0, of store: CacheStore) {
-    let hash = store.hash(key, database)
-    hashes.append(hash)
-    shards.formUnion(store.shards(hash: hash))
-  }
 }

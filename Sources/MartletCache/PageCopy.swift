@@ -1,6 +1,7 @@
-/// The lines of a page, copied, while the page is laid out anew. Engine.
+/// The blocks of a page, copied, while the page is laid out anew. Engine.
 ///
-/// One of the four homes of unsafe code. Invariant: `lines` holds `blockCount` blocks from `init` to `deinit`.
+/// One of the four homes of unsafe code. Invariant: `lines` holds `blockCount` blocks from `init` to `deinit`,
+/// and begins at a multiple of their size, as blocks do.
 
 internal import MartletBytes
 
@@ -13,7 +14,7 @@ struct PageCopy: ~Copyable {
   init(_ page: Page) {
     blockCount = page.blockCount
     count = page.count
-    unsafe lines = .allocate(byteCount: blockCount * TablePool.blockBytes, alignment: Line.bytes)
+    unsafe lines = .allocate(byteCount: blockCount * TablePool.blockBytes, alignment: TablePool.blockBytes)
     for index in 0..<blockCount {
       unsafe (lines + index * TablePool.blockBytes).copyMemory(from: PageCopy.block(index, of: page), byteCount: TablePool.blockBytes)
     }
@@ -41,7 +42,7 @@ struct PageCopy: ~Copyable {
     }
     page.count = 0
     for number in 0..<blockCount * Page.linesPerBlock {
-      let line = unsafe Line(base: lines + number * Line.bytes)
+      let line = line(number)
       for index in 0..<Line.slotCount {
         let slot = line[index]
         guard slot.isFull, slot.tag >= first, slot.tag < end else { continue }
@@ -51,11 +52,16 @@ struct PageCopy: ~Copyable {
     return true
   }
 
+  private func line(_ number: Int) -> Line {
+    let (block, index) = number.quotientAndRemainder(dividingBy: Page.linesPerBlock)
+    return unsafe Line(base: lines + (block * TablePool.blockBytes + index * Line.bytes))
+  }
+
   /// How many slots have tags from `first` to `end`.
   func count(from first: UInt32, to end: UInt32) -> Int {
     var count = 0
     for number in 0..<blockCount * Page.linesPerBlock {
-      let line = unsafe Line(base: lines + number * Line.bytes)
+      let line = line(number)
       for index in 0..<Line.slotCount where line[index].isFull && line[index].tag >= first && line[index].tag < end { count += 1 }
     }
     return count

@@ -8,6 +8,7 @@
 /// Here the queues are queues of segments. The oldest is walked from its beginning, a few entries at a time; what stays is copied to the
 /// open segment of the main queue, and then the whole segment is free: eviction and compaction are one mechanism.
 
+internal import CPrefetch
 internal import MartletBytes
 
 /// Where a walk over a segment stands.
@@ -77,7 +78,7 @@ extension Shard {
       let entry = segment.entry(at: offset)
       guard let place = table.find(entry, hash: hash) else { preconditionFailure("a live entry that the table does not know") }
       let uses = place.slot.uses
-      if place.tick != 0, entry.deadline <= now {
+      if entry.deadline <= now {
         expire(place, at: now)
       } else if uses >= usesEnough || hash == protectedHash, move(place, toMainWith: isSmall ? 0 : max(uses, 1) - 1) {
         continue
@@ -111,25 +112,23 @@ extension Shard {
     log.free(number)
   }
 
-  /// Goes on with a walk: collects live entries, and touches the lines of the table where their slots are.
+  /// Goes on with a walk: collects live entries, and asks for the lines of the table where their slots are.
   mutating func gather(from walk: SegmentWalk) -> WalkBatch {
     var batch = WalkBatch()
     batch.end = walk.offset
     let segment = log.segment(walk.segment)
     let end = segment.end
     var looked = 0
-    var sum: UInt64 = 0
     while batch.end < end, batch.count < WalkBatch.countMax, looked < Shard.stepEntries {
       let entry = segment.entry(at: batch.end)
       if entry.isLive {
         let hash = hash(of: entry)
-        sum &+= table.homeLine(hash)?[0].bits ?? 0
+        if let line = table.homeLine(hash) { unsafe martlet_prefetch(line.base) }
         batch.append(batch.end, hash)
       }
       batch.end += entry.logBytes
       looked += 1
     }
-    witness &+= sum
     return batch
   }
 

@@ -1,6 +1,24 @@
 /// Rounds over the ticks of the table: expired entries go, a few at a time. Engine.
 
+internal import CPrefetch
 internal import MartletBytes
+
+/// What a round has in hand, in memory that the caller lends.
+@safe
+private struct RoundMemory {
+  var blocks: Addresses
+  var slots: Addresses
+
+  private static var blocksMax: Int { 64 }
+  private static var slotsMax: Int { 32 }
+  static var words: Int { blocksMax + slotsMax }
+
+  @unsafe
+  init(_ words: UnsafeMutableBufferPointer<UInt>) {
+    blocks = unsafe Addresses(words.extracting(..<RoundMemory.blocksMax))
+    slots = unsafe Addresses(words.extracting(RoundMemory.blocksMax...))
+  }
+}
 
 extension Shard {
   /// A step of what is done for a shard now and then: a round over its deadlines, then compaction as long as it is sparse.
@@ -23,8 +41,10 @@ extension Shard {
 
   /// What reading an entry that is due, or moving one, costs of a budget.
   private static var entryCost: Int { 16 }
+  /// What reading the notes of a block costs.
+  private static var blockCost: Int { 2 }
 
-  /// Goes on with a round, or begins one, until `budget` is spent or the round is over. A line costs 1, an entry that is due 16.
+  /// Goes on with a round, or begins one, until `budget` is spent or the round is over.
   mutating func expireStep(at now: UnixTime, budget: inout Int) -> (expired: Int, isDone: Bool) {
     budget -= 1
     if deadlineCount == 0 {
@@ -33,51 +53,48 @@ extension Shard {
       return (0, true)
     }
     if clock.position == nil, !clock.begin(at: now) { return (0, true) }
-    let due = clock.due
     var expired = 0
-    // Whole pages, so that one that grows or splits between two steps is not seen in part.
-    while budget > 0, let tag = clock.position {
-      let page = table.page(for: tag)
-      budget -= page.lineCount
-      for block in 0..<page.blockCount {
-        let first = page.line(block &* Page.linesPerBlock)
-        // One branch for eight lines: so the processor reads on into blocks that are elsewhere while it waits for this one.
-        if Shard.mayBeDue(first, due) { expired += expireBlock(first, due, at: now, &budget) }
-      }
-      clock.position = page.endTag < 1 << UInt32(Slot.tagBits) ? page.endTag : nil
+    unsafe withUnsafeTemporaryAllocation(of: UInt.self, capacity: RoundMemory.words) { words in
+      var memory = unsafe RoundMemory(words)
+      while budget > 0, clock.position != nil { expired += expireGroup(&memory, at: now, &budget) }
     }
     if clock.position != nil { return (expired, false) }
     clock.end()
     return (expired, true)
   }
 
-  @inline(__always)
-  private static func mayBeDue(_ first: Line, _ due: DueCodes) -> Bool {
-    var hits: UInt64 = 0
-    // The lines of a block lie one behind the other.
-    for index in 0..<Page.linesPerBlock { hits |= due.hits(unsafe Line(base: first.base + index &* Line.bytes).ticks) }
-    return hits != 0
-  }
-
-  @inline(never)
-  private mutating func expireBlock(_ first: Line, _ due: DueCodes, at now: UnixTime, _ budget: inout Int) -> Int {
-    var expired = 0
-    for index in 0..<Page.linesPerBlock {
-      let line = unsafe Line(base: first.base + index &* Line.bytes)
-      let matches = due.matches(line.ticks)
-      if matches != 0 { expired += expire(matches, of: line, at: now, &budget) }
+  /// Some pages of a round: all their notes are asked for, then each is looked at.
+  private mutating func expireGroup(_ memory: inout RoundMemory, at now: UnixTime, _ budget: inout Int) -> Int {
+    memory.blocks.removeAll()
+    // Whole pages, so that one that grows or splits between two steps is not seen in part.
+    while let tag = clock.position, memory.blocks.room >= Page.blocksMax {
+      let page = table.page(for: tag)
+      for block in 0..<page.blockCount { unsafe memory.blocks.append(page.notes(block).base) }
+      clock.position = page.endTag < 1 << UInt32(Slot.tagBits) ? page.endTag : nil
     }
-    return expired
+    budget -= Shard.blockCost * memory.blocks.count
+    let due = clock.due
+    var expired = 0
+    for index in 0..<memory.blocks.count {
+      let notes = unsafe BlockNotes(base: memory.blocks[index].unsafelyUnwrapped)
+      var matches = due.matches(notes)
+      while matches != 0 {
+        let (line, index) = notes.slot(ofTick: matches.trailingZeroBitCount)
+        matches &= matches &- 1
+        unsafe memory.slots.append(line.base + index &* 8)
+        if memory.slots.room == 0 { expired += expire(&memory.slots, at: now, &budget) }
+      }
+    }
+    return expired + expire(&memory.slots, at: now, &budget)
   }
 
-  private mutating func expire(_ matches: UInt8, of line: Line, at now: UnixTime, _ budget: inout Int) -> Int {
-    var matches = matches
+  /// Looks at the entries of slots whose ticks are due, all of them asked for first: removes what is over, sets the ticks of the rest anew.
+  private mutating func expire(_ slots: inout Addresses, at now: UnixTime, _ budget: inout Int) -> Int {
     var expired = 0
-    while matches != 0 {
-      let index = matches.trailingZeroBitCount
-      matches &= matches - 1
-      budget -= Shard.entryCost
-      let place = table.place(line, index)
+    budget -= Shard.entryCost * slots.count
+    for index in 0..<slots.count { prefetch(unsafe Slot(bits: slots[index].unsafelyUnwrapped.load(as: UInt64.self))) }
+    for index in 0..<slots.count {
+      let place = unsafe table.place(atSlot: slots[index].unsafelyUnwrapped)
       let deadline = place.entry.deadline
       if deadline <= now {
         expire(place, at: now)
@@ -86,7 +103,15 @@ extension Shard {
         place.tick = clock.code(for: deadline)
       }
     }
+    slots.removeAll()
     return expired
+  }
+
+  /// Asks for an entry that is probably going to be buried, and for the head of its segment.
+  private func prefetch(_ slot: Slot) {
+    let entry = table.entry(slot)
+    unsafe martlet_prefetch_for_write(entry.base)
+    unsafe martlet_prefetch_for_write(log.segment(log.number(of: entry)).base)
   }
 
   /// Under pressure, where no loop runs rounds: one in each tenth of a second, or as much of it as one put may take.

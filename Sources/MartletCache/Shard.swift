@@ -19,8 +19,6 @@ struct Shard: ~Copyable {
   var hotKeys: HotKeys
   /// Which tags were invalidated when; the engine's own, outlives every shard.
   let tags: Unmanaged<TagRegistry>
-  /// The sum of all that was read ahead. Nobody asks for it; without it the compiler would leave those reads out.
-  var witness: UInt64 = 0
   private(set) var lastVersion: UInt64
   /// Linked entries per database.
   private(set) var databaseCounts = InlineArray<16, Int>(repeating: 0)
@@ -94,7 +92,13 @@ struct Shard: ~Copyable {
   @inline(__always)
   mutating func look(for key: RawSpan, database: UInt8, hash: UInt64, at now: UnixTime) -> Lookup {
     guard let place = table.find(key, database: database, hash: hash) else { return .absent }
-    if place.tick == 0, !place.entry.fields.contains(.tags) { return .live(place) }
+    return judged(place, at: now)
+  }
+
+  /// What an entry is worth now. Removes it if its time is over or one of its tags was invalidated.
+  @inline(__always)
+  mutating func judged(_ place: Place, at now: UnixTime) -> Lookup {
+    if place.entry.fields.isDisjoint(with: [.expiry, .tags]) { return .live(place) }
     return judge(place, at: now)
   }
 
@@ -166,8 +170,10 @@ struct Shard: ~Copyable {
   mutating func link(_ entry: Entry, hash: UInt64, replacing old: Place?, evicts: Bool, at now: UnixTime) -> UInt64? {
     let tick = clock.code(for: entry.deadline)
     if let old {
-      deadlineCount += (tick != 0 ? 1 : 0) - (old.tick != 0 ? 1 : 0)
-      repoint(old, to: entry, uses: min(old.slot.uses + 1, Slot.usesMax), tick: tick)
+      let hadDeadline = old.entry.hasDeadline
+      deadlineCount += (tick != 0 ? 1 : 0) - (hadDeadline ? 1 : 0)
+      repoint(old, to: entry, uses: min(old.slot.uses + 1, Slot.usesMax))
+      if tick != 0 || hadDeadline { old.tick = tick }
       release(old.entry)
     } else {
       let slot = Slot(location: table.location(entry), tag: table.tag(hash), uses: 0)
@@ -184,9 +190,8 @@ struct Shard: ~Copyable {
     return entry.version
   }
 
-  private func repoint(_ place: Place, to entry: Entry, uses: UInt64, tick: UInt8) {
+  private func repoint(_ place: Place, to entry: Entry, uses: UInt64) {
     place.slot = Slot(location: table.location(entry), tag: place.slot.tag, uses: uses)
-    place.tick = tick
   }
 
   private mutating func insert(_ slot: Slot, tick: UInt8, evicts: Bool, at now: UnixTime) -> Bool {
@@ -223,7 +228,11 @@ struct Shard: ~Copyable {
 
   /// Takes a slot out of the table and the counts.
   private mutating func forget(_ place: Place) {
-    if place.tick != 0 { deadlineCount -= 1 }
+    // The tick is read and cleared only where there is one: it is in another cache line.
+    if place.entry.hasDeadline {
+      deadlineCount -= 1
+      place.tick = 0
+    }
     databaseCounts[Int(place.entry.database)] -= 1
     table.remove(place)
   }
@@ -267,7 +276,7 @@ struct Shard: ~Copyable {
     let old = place.entry
     let entry = lay(old.plan(valueCount: old.valueCount, expiry: expiry), old.value, old.isApart ? old.block : nil, in: queue)
     entry.version = old.version
-    repoint(place, to: entry, uses: place.slot.uses, tick: place.tick)
+    repoint(place, to: entry, uses: place.slot.uses)
     log.bury(old)
     return Place(line: place.line, index: place.index, entry: entry)
   }
@@ -275,7 +284,7 @@ struct Shard: ~Copyable {
   /// Writes a new entry over one of the same key that takes exactly its place; gives a new version.
   mutating func overwrite(_ place: Place, with plan: borrowing Entry.Plan, _ value: RawSpan, at now: UnixTime) -> UInt64 {
     layOut(plan, at: place.entry)
-    setTick(of: place)
+    if place.entry.fields.contains(.expiry) { setTick(of: place) }
     return overwrite(place, with: value, at: now)
   }
 
@@ -299,7 +308,7 @@ struct Shard: ~Copyable {
     let version = nextVersion(at: now)
     didChange(.cleared, version, database, RawSpan())
     let remains = Remains(
-      table: Table(shardBits: table.shardBits, memory: memory),
+      table: Table(shardBits: table.shardBits, memory: memory, layout: table.layout &+ 1),
       log: SegmentLog(pool: memory.segments))
     swap(&remains.table, &table)
     swap(&remains.log, &log)

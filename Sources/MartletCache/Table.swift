@@ -4,6 +4,7 @@
 /// position in hash space. No step of growth works on more than one page (see `Page`); the directory is 4 bytes for every ~500
 /// entries and doubles rarely.
 
+internal import CPrefetch
 internal import MartletBytes
 
 @safe
@@ -14,6 +15,8 @@ struct Table: ~Copyable {
   private var depth = 0
   /// Entries in all pages.
   private(set) var count = 0
+  /// Rises whenever lines are taken, given back, or laid out anew: addresses of lines hold while it stays.
+  private(set) var layout: UInt32
   private(set) var pageCount = 0
   let shardBits: Int
 
@@ -28,8 +31,10 @@ struct Table: ~Copyable {
   /// Blocks held, those of records included.
   private(set) var blockCount = 0
 
-  init(shardBits: Int, memory: Memory) {
+  /// `layout`: other than that of the table whose place it takes.
+  init(shardBits: Int, memory: Memory, layout: UInt32 = 0) {
     self.shardBits = shardBits
+    self.layout = layout
     pool = memory.tables
     unsafe blocks = pool.base
     unsafe log = memory.segments.base
@@ -47,7 +52,7 @@ struct Table: ~Copyable {
 
   /// Where a hash stands among its shard's: the bits after those that chose the shard.
   @inline(__always)
-  func tag(_ hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: (hash &<< UInt64(shardBits)) &>> UInt64(64 &- Slot.tagBits)) }
+  func tag(_ hash: UInt64) -> UInt32 { Slot.tag(hash, shardBits: shardBits) }
 
   var isEmpty: Bool { unsafe directory.isEmpty }
 
@@ -70,6 +75,13 @@ struct Table: ~Copyable {
 
   @inline(__always)
   func place(_ line: Line, _ index: Int) -> Place { Place(line: line, index: index, entry: entry(line[index])) }
+
+  /// The place of a slot of this table, by the slot's address.
+  @unsafe @inline(__always)
+  func place(atSlot slot: UnsafeMutableRawPointer) -> Place {
+    let index = Int(bitPattern: UInt(bitPattern: slot) & UInt(Line.bytes - 1)) / 8
+    return unsafe place(Line(base: slot - index &* 8), index)
+  }
 
   @inline(__always)
   func find(_ key: RawSpan, database: UInt8, hash: UInt64) -> Place? {
@@ -101,18 +113,18 @@ struct Table: ~Copyable {
   @inline(__always)
   private func find(_ tag: UInt32, in line: Line, _ isIt: (Entry) -> Bool) -> Place? {
     var matches = line.matches(tag)
-    while matches != 0 {
-      let index = matches.trailingZeroBitCount
+    while !matches.isEmpty {
+      let index = matches.first
       let entry = entry(line[index])
       if isIt(entry) { return Place(line: line, index: index, entry: entry) }
-      matches &= matches &- 1
+      matches.removeFirst()
     }
     return nil
   }
 
   // MARK: Reading ahead
 
-  /// The home line of a hash.
+  /// The home line of a hash; nil if the table is empty.
   @inline(__always)
   func homeLine(_ hash: UInt64) -> Line? {
     if isEmpty { return nil }
@@ -121,18 +133,35 @@ struct Table: ~Copyable {
     return page.line(page.homeLine(tag))
   }
 
-  /// The line that stands `distance` after the home line of a hash; the table is not empty.
-  func homeLine(_ hash: UInt64, plus distance: Int) -> Line {
+  /// Asks for what is read after the home line, of a table that is not empty: whether there is more, and the next line.
+  func prefetchNext(_ hash: UInt64) {
     let tag = tag(hash)
     let page = page(for: tag)
-    return page.line(page.line(page.homeLine(tag), plus: distance))
+    let home = page.homeLine(tag)
+    page.line(home).prefetchNotes()
+    unsafe martlet_prefetch(page.line(page.line(home, plus: 1)).base)
   }
 
-  /// The entry that `line` holds under the tag of `hash`: probably the one that is looked for.
+  /// Where in the line after the home line the tag of a hash stands.
+  func likelySlotNext(_ hash: UInt64) -> (line: Line, index: Int)? {
+    let tag = tag(hash)
+    let page = page(for: tag)
+    let home = page.homeLine(tag)
+    if page.line(home).overflow == 0 { return nil }
+    let line = page.line(page.line(home, plus: 1))
+    let matches = line.matches(tag)
+    return matches.isEmpty ? nil : (line, matches.first)
+  }
+
+  /// The place of a key at a slot that was noted ahead; nil if it does not stand there, or no longer.
   @inline(__always)
-  func likelyEntry(_ hash: UInt64, in line: Line) -> Entry? {
-    let matches = line.matches(tag(hash))
-    return matches == 0 ? nil : entry(line[matches.trailingZeroBitCount])
+  func place(_ note: KeyBatch.Note, _ key: RawSpan, database: UInt8) -> Place? {
+    guard note.isSlot, note.layout == layout, let address = unsafe note.address else { return nil }
+    // The layout is the same, so the slot is one of this table; what it holds may have changed.
+    let slot = unsafe Slot(bits: address.load(as: UInt64.self))
+    guard slot.isFull, slot.tag == tag(note.hash) else { return nil }
+    let place = unsafe place(atSlot: address)
+    return place.entry.matches(key, database: database) ? place : nil
   }
 
   // MARK: Inserting and removing
@@ -201,6 +230,7 @@ struct Table: ~Copyable {
   }
 
   private mutating func addBlock(to page: Page) -> Bool {
+    layout &+= 1
     guard let block = pool.allocate() else { return false }
     page.setBlock(page.blockCount, block)
     page.blockCount += 1
@@ -209,6 +239,7 @@ struct Table: ~Copyable {
   }
 
   private mutating func removeBlock(from page: Page) {
+    layout &+= 1
     page.blockCount -= 1
     pool.free(page.block(page.blockCount))
     blockCount -= 1

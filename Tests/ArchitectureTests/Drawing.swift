@@ -14,8 +14,8 @@ let drawing: [(row: String, modules: [String])] = [
   ("command line", ["martlet-cli"]),
 ]
 
-/// The only module that may import each C library.
-let ownerOfC = ["CLibuv": "MartletLoop", "CJansson": "MartletJSON"]
+/// The only module that may import each C module.
+let ownerOfC = ["CLibuv": "MartletLoop", "CJansson": "MartletJSON", "CPrefetch": "MartletCache"]
 
 /// What comes with the compiler or the system and any module may import. Foundation is deliberately not here.
 let systemModules: Set<String> = ["Swift", "Synchronization", "Glibc", "Musl", "Darwin", "_Builtin_intrinsics"]

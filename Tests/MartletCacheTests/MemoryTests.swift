@@ -68,23 +68,6 @@ struct MemoryTests {
     for index in 1...60_000 { #expect(store.text("k\(index)") == "") }
   }
 
-  @Test("Bytes of ticks that are due are found, round the end of the codes too")
-  func dueCodes() {
-    var random = SeededRandom(seed: 4)
-    for _ in 0..<3000 {
-      let first = UInt8(1 + random.below(255))
-      let due = DueCodes(first: first, count: [1, 2, 3, 100, 255][random.below(5)])
-      let codes = (0..<Line.slotCount).map { _ in UInt8(random.below(3) == 0 ? random.below(256) : Int(first &+ UInt8(random.below(3)))) }
-      let ticks = codes.enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << UInt64($1.offset * 8) }
-      let expected = codes.enumerated().reduce(UInt8(0)) { sum, code in
-        let distance = (Int(code.element) - Int(first) + 255) % 255
-        return sum | (code.element != 0 && distance < due.count ? 1 << UInt8(code.offset) : 0)
-      }
-      #expect(due.matches(ticks) == expected)
-      #expect(expected == 0 || due.hits(ticks) != 0)
-    }
-  }
-
   @Test("Ghosts are remembered for about as many evictions as there are entries")
   func ghosts() {
     var ghosts = Ghosts(ledger: Ledger(limitBytes: 1 << 20))

@@ -1,0 +1,73 @@
+/// The keys of a batch, announced before their verbs run: which shards to lock, what to read ahead, and what is known of each key, so that
+/// it is neither hashed nor looked for twice.
+
+internal import MartletBytes
+
+/// Keeps its memory from batch to batch.
+@safe @usableFromInline
+package struct KeyBatch: ~Copyable {
+  /// What is known of a key. An address is used only under the locks, and only while the layout is the same.
+  @safe
+  struct Note {
+    let hash: UInt64
+    /// Its home line; once `isSlot`, the slot in which it probably stands. Nil: the table has nothing.
+    var address: UnsafeMutableRawPointer?
+    /// The layout of the table in which `address` was found; it means nothing in another.
+    var layout: UInt32 = 0
+    var isSlot = false
+  }
+
+  /// Owned; `capacity` notes, the first `count` of them set.
+  private var notes: UnsafeMutablePointer<Note>
+  private var capacity: Int
+  /// Keys so far.
+  package private(set) var count = 0
+  /// The shards of all keys so far.
+  @usableFromInline package private(set) var shards = ShardSet()
+  /// Of all batches, keys whose entries were found, and asked for, by reading ahead: what a test holds on to.
+  var foundAhead = 0
+
+  package init() {
+    capacity = 64
+    unsafe notes = .allocate(capacity: 64)
+  }
+
+  @usableFromInline
+  deinit { unsafe notes.deallocate() }
+
+  package mutating func removeAll() {
+    count = 0
+    shards = ShardSet()
+  }
+
+  package mutating func append(_ key: RawSpan, database: UInt8 = 0, of store: CacheStore) {
+    let hash = store.hash(key, database)
+    if count == capacity { grow() }
+    unsafe (notes + count).initialize(to: Note(hash: hash, address: nil))
+    count &+= 1
+    shards.formUnion(store.shards(hash: hash))
+  }
+
+  @inline(never)
+  private mutating func grow() {
+    let wider = UnsafeMutablePointer<Note>.allocate(capacity: 2 * capacity)
+    unsafe wider.moveInitialize(from: notes, count: count)
+    unsafe notes.deallocate()
+    unsafe notes = wider
+    capacity *= 2
+  }
+
+  /// The key that was appended as number `index`, from 0.
+  subscript(index: Int) -> Note {
+    @inline(__always)
+    get {
+      precondition(index >= 0 && index < count, "a key outside of its batch")
+      return unsafe notes[index]
+    }
+    @inline(__always)
+    set {
+      precondition(index >= 0 && index < count, "a key outside of its batch")
+      unsafe notes[index] = newValue
+    }
+  }
+}
