@@ -126,7 +126,7 @@ extension JSONPointer: CustomStringConvertible {
 
 extension JSONReader {
   /// Whether a name that has been read says `token`.
-  fileprivate func matches(_ key: StringContent, _ token: [UInt8], _ scratch: inout ByteBuffer) -> Bool {
+  func matches(_ key: StringContent, _ token: [UInt8], _ scratch: inout ByteBuffer) -> Bool {
     guard key.hasEscapes else { return text[key.range].equals(token.rawSpan) }
     scratch.removeAll()
     JSONScanner.appendUnescaped(text[key.range], to: &scratch)

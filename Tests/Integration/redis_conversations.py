@@ -15,6 +15,7 @@ DIFFERENCES = {
     "object freq": "how often it was used of late, 0 to 3, whatever the policy; Redis tells it with an LFU policy alone",
     "object idletime": "seconds since it was written, as reads leave no time; Redis refuses it with an LFU policy",
     "object help, memory help": "what they say here",
+    "json.*": "paths name one place; documents keep their spelling; replies are those of RESP2 in RESP3 too; a value that is no JSON is of the wrong type",
     "dump": "never compressed, which RESTORE does not mind",
     "*2000000": "arrays are bounded at 1024 * 1024, as in Redis before 7.0",
 }

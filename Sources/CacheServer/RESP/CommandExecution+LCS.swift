@@ -97,7 +97,7 @@ extension CommandExecution {
     }
     let first = shards.get(args[1], database: database, at: now) { $0.value.copied() } ?? []
     let second = shards.get(args[2], database: database, at: now) { $0.value.copied() } ?? []
-    leave(.subsequence(LongestCommonSubsequence(first: first, second: second, options: options)))
+    try leave(.subsequence(LongestCommonSubsequence(first: first, second: second, options: options)))
   }
 
   private func lcsOptions(_ args: borrowing RESPArguments) throws(CommandError) -> LongestCommonSubsequence.Options {

@@ -57,6 +57,7 @@ struct CommandExecution: ~Copyable {
   /// Work that nobody should wait for at a lock.
   enum Remainder {
     case subsequence(LongestCommonSubsequence)
+    case jsonGet(JSONGet, SharedValue)
   }
 
   // MARK: Keys
@@ -139,6 +140,13 @@ struct CommandExecution: ~Copyable {
     case .bitfield: try bitfield(args, &shards, isReadOnly: false)
     case .bitfieldRO: try bitfield(args, &shards, isReadOnly: true)
     case .lcs: try lcs(args, &shards)
+    case .jsonGet: try jsonGet(args, &shards)
+    case .jsonSet: try jsonSet(args, &shards)
+    case .jsonDel: try jsonDel(args, &shards)
+    case .jsonType: try jsonType(args, &shards)
+    case .jsonNumIncrBy: try jsonNumIncrBy(args, &shards)
+    case .jsonMerge: try jsonMerge(args, &shards)
+    case .jsonArrAppend: try jsonArrAppend(args, &shards)
     case .del, .unlink: try del(args, &shards)
     case .exists, .touch: exists(args, &shards, isTouch: command == .touch)
     case .type: type(args, &shards)
@@ -216,8 +224,8 @@ struct CommandExecution: ~Copyable {
   }
 
   /// Leaves the rest of a command for when the shards are unlocked; within a transaction it is done at once.
-  mutating func leave(_ rest: Remainder) {
-    if client == nil { return finish(rest) }
+  mutating func leave(_ rest: Remainder) throws(CommandError) {
+    if client == nil { return try finish(rest) }
     remainder = rest
     isPaused = true
   }
@@ -240,12 +248,18 @@ struct CommandExecution: ~Copyable {
   private mutating func settleNow() {
     isPaused = false
     if !large.isEmpty { placeLarge() }
-    if let rest = remainder.take() { finish(rest) }
+    guard let rest = remainder.take() else { return }
+    let mark = writer.output.count
+    do throws(CommandError) { try finish(rest) } catch {
+      writer.output.truncate(to: mark)
+      fail(error)
+    }
   }
 
-  private mutating func finish(_ rest: Remainder) {
+  private mutating func finish(_ rest: Remainder) throws(CommandError) {
     switch rest {
     case .subsequence(let task): task.write(to: &writer)
+    case .jsonGet(let request, let value): try value.withValue { (value) throws(CommandError) in try request.write(value, to: &writer) }
     }
   }
 

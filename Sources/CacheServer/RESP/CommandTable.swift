@@ -2,13 +2,15 @@
 ///
 /// One table, one idea, and long. A row: name, arity (negative: at least so many, the name included), flags, keys (first, last, step;
 /// each with what is done to them, as key specifications say), categories, tips, since, group, complexity, summary. They are Redis's own
-/// (`MARTLET.*`: in its manner).
+/// (`JSON.*`: RedisJSON's; `MARTLET.*`: in their manner).
 
 enum Command: UInt8, CaseIterable, Sendable {
   // Strings
   case get, set, setnx, setex, psetex, getset, getdel, getex, mget, mset, msetnx, append, strlen, getrange, substr,
     setrange, incr, decr, incrby, decrby, incrbyfloat, getbit, setbit, bitcount,
     bitpos, bitop, bitfield, bitfieldRO, lcs
+  // JSON
+  case jsonGet, jsonSet, jsonDel, jsonType, jsonNumIncrBy, jsonMerge, jsonArrAppend
   // Leases and tags
   case martletLease, martletFill, martletUnlease, martletTag
   // Keys
@@ -151,6 +153,28 @@ struct CommandRow: Sendable {
     CommandRow(
       .lcs, "lcs", -3, "readonly", keys: "1 1 1 RO access", "@read @string @slow", "7.0.0", "string",
       "O(N*M), N and M: the bytes of both values", "Find longest common substring"),
+    // JSON
+    CommandRow(
+      .jsonGet, "json.get", -2, "readonly", keys: "1 0 1 RO access", "@json @read @slow", "1.0.0", "json",
+      "O(N), N: the bytes of the document, for each path", "Get JSON value at path"),
+    CommandRow(
+      .jsonSet, "json.set", -4, "write denyoom", keys: "1 0 1 RW access update", "@json @write @slow", "1.0.0", "json",
+      "O(N), N: the bytes of the document", "Set the JSON value at path in key"),
+    CommandRow(
+      .jsonDel, "json.del", -2, "write", keys: "1 0 1 RW access delete", "@json @write @slow", "1.0.0", "json",
+      "O(N), N: the bytes of the document", "Delete a value"),
+    CommandRow(
+      .jsonType, "json.type", -2, "readonly", keys: "1 0 1 RO access", "@json @read @slow", "1.0.0", "json",
+      "O(N), N: the bytes of the document", "Report the type of the JSON value at path"),
+    CommandRow(
+      .jsonNumIncrBy, "json.numincrby", 4, "write denyoom", keys: "1 0 1 RW access update", "@json @write @slow", "1.0.0", "json",
+      "O(N), N: the bytes of the document", "Increment the numeric value at path by a value"),
+    CommandRow(
+      .jsonMerge, "json.merge", 4, "write denyoom", keys: "1 0 1 RW access update", "@json @write @slow", "2.6.0", "json",
+      "O(N), N: the bytes of the document", "Merge a given JSON value into the value at path"),
+    CommandRow(
+      .jsonArrAppend, "json.arrappend", -4, "write denyoom", keys: "1 0 1 RW access update", "@json @write @slow", "1.0.0", "json",
+      "O(N), N: the bytes of the document", "Append one or more JSON values to the array at path, after the last element in it"),
     // Leases and tags
     CommandRow(
       .martletLease, "martlet.lease", -3, "write blocking fast", keys: "1 0 1 RW access insert", "@write @string @fast @blocking", "7.0.15",
