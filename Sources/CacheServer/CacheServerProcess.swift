@@ -35,7 +35,8 @@ public struct CacheServerProcess {
         logger.error("a handler failed", metadata: ["route": "\(route)", "error": "\(error)"])
       }
       let resp = RESPFace(
-        RESPShared(store: store, clock: clock, wake: wake, startTime: startTime, options: options, logger: logger), on: server)
+        RESPShared(store: store, clock: clock, wake: wake, startTime: startTime, options: options, logger: logger) { server.stop() },
+        on: server)
       observatory.observe(http, resp)
       let address = try server.listen(on: options.http, http.sessionFactory)
       let respAddress = try server.listen(on: options.resp, resp.sessionFactory)

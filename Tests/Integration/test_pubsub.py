@@ -16,7 +16,7 @@ CONVERSATIONS = {
         "unsubscribe a b", "punsubscribe", "sunsubscribe", "get x", "unsubscribe", "punsubscribe", "sunsubscribe", "unsubscribe a", "subscribe q q", "reset", "get x", "subscribe a", "quit",
     ],
     "publishing to oneself": [
-        "multi", "subscribe m", "psubscribe m* ?", "ssubscribe m", "publish m 1", "spublish m 2", "publish '' ''", "unsubscribe m", "publish m 3", "punsubscribe m*", "publish m 4", "exec", "ping", "reset",
+        "multi", "subscribe m", "psubscribe m* x?", "ssubscribe m", "publish m 1", "spublish m 2", "publish '' ''", "unsubscribe m", "publish m 3", "punsubscribe m*", "publish m 4", "exec", "ping", "reset",
         "publish m x", "publish m", "publish", "spublish m",
     ],
     "asking who listens": [

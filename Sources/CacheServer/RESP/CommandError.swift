@@ -25,9 +25,9 @@ struct CommandError: Error {
 
   static func arity(_ name: String) -> CommandError { CommandError("ERR wrong number of arguments for '\(name)' command") }
 
-  static func subscriber(_ command: Command) -> CommandError {
+  static func subscriber(_ name: String) -> CommandError {
     CommandError(
-      "ERR Can't execute '\(command.row.name)': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context")
+      "ERR Can't execute '\(name)': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context")
   }
 
   static func expireTime(_ command: Command) -> CommandError {

@@ -114,7 +114,7 @@ extension CommandExecution {
   }
 
   /// As Redis would hold a value that was just set.
-  private static func encoding(_ value: RawSpan) -> StaticString {
+  static func encoding(_ value: RawSpan) -> StaticString {
     if RESPNumber.integer(value) != nil { return "int" }
     return value.byteCount <= 44 ? "embstr" : "raw"
   }
@@ -131,7 +131,7 @@ extension CommandExecution {
   mutating func memory(_ args: borrowing RESPArguments, _ shards: inout LockedShards) throws(CommandError) {
     let sub = args[1]
     if sub.equalsIgnoringCase("help") { return try help(args, Self.memoryHelp, of: .memory) }
-    guard sub.equalsIgnoringCase("usage") else { throw .unknownSubcommand(sub, of: .memory) }
+    guard sub.equalsIgnoringCase("usage") else { return try memoryReport(args) }
     if args.count == 2 { throw .arity("memory|usage") }
     if args.count > 3 {
       guard args.count == 5, args[3].equalsIgnoringCase("samples") else { throw .syntax }
@@ -142,6 +142,8 @@ extension CommandExecution {
 
   private static let memoryHelp = [
     "USAGE <key> [SAMPLES <count>]", "    Return memory in bytes used by <key> and its value, its place in the table included.",
+    "DOCTOR", "    Tell how much of its memory the cache uses.", "MALLOC-STATS", "    Tell of the allocator.",
+    "PURGE", "    Accepted: free memory is given back by itself.", "STATS", "    Return figures of memory.",
   ]
 
   // MARK: What they share

@@ -28,12 +28,15 @@ struct CommandExecution: ~Copyable {
   private(set) var isPaused = false
   var keys = KeyBatch()
   /// Calls by command, for INFO and metrics.
-  var calls = [UInt64](repeating: 0, count: Command.allCases.count)
+  let counts: CommandCounts
+  private let errors: ErrorCounts
   var failures: UInt64 = 0
   /// Within a transaction the store must not be asked, since shards are held: what INFO needs, read before.
   var statistics: CacheStatistics?
 
-  init(store: CacheStore, clock: SteadyClock, wake: Waker) {
+  init(store: CacheStore, clock: SteadyClock, wake: Waker, counts: CommandCounts, errors: ErrorCounts) {
+    self.counts = counts
+    self.errors = errors
     self.store = store
     self.clock = clock
     self.wake = wake
@@ -90,7 +93,7 @@ struct CommandExecution: ~Copyable {
 
   /// Runs one command on keys. `shards` holds what `appendKeys` noted.
   mutating func execute(_ command: Command, _ args: borrowing RESPArguments, _ shards: inout LockedShards) {
-    calls[Int(command.rawValue)] &+= 1
+    counts[command].calls.count()
     let mark = writer.output.count
     let largeMark = large.count
     do throws(CommandError) {
@@ -98,12 +101,14 @@ struct CommandExecution: ~Copyable {
     } catch {
       large.removeLast(large.count - largeMark)
       writer.output.truncate(to: mark)
+      counts[command].failed.count()
       fail(error)
     }
   }
 
   mutating func fail(_ error: CommandError) {
     failures &+= 1
+    errors.count(error.text)
     writer.error(error.text)
   }
 

@@ -23,7 +23,8 @@ enum Command: UInt8, CaseIterable, Sendable {
   // Publishing and subscribing
   case subscribe, unsubscribe, psubscribe, punsubscribe, publish, pubsub, ssubscribe, sunsubscribe, spublish
   // The connection and the server
-  case hello, auth, ping, echo, select, quit, reset, client, command, info, config, time
+  case hello, auth, ping, echo, select, quit, reset, client, command, info, config, time, slowlog, latency, role, lastsave, wait, lolwut,
+    cluster, readonly, readwrite, asking, acl, module, bgsave, save, shutdown, debug
 }
 
 struct CommandRow: Sendable {
@@ -56,6 +57,8 @@ struct CommandRow: Sendable {
     self.complexity = complexity
     self.summary = summary
   }
+
+  var isWrite: Bool { flags.hasPrefix("write") }
 
   /// By the number of the command.
   static let all: [CommandRow] = [
@@ -365,5 +368,39 @@ struct CommandRow: Sendable {
     CommandRow(
       .time, "time", 1, "loading stale fast", "@fast", tips: "nondeterministic_output", "2.6.0", "server", "O(1)",
       "Return the current server time"),
+    CommandRow(.slowlog, "slowlog", -2, "", "@slow", "2.2.12", "server", "Depends on subcommand.", "A container for slow log commands"),
+    CommandRow(
+      .latency, "latency", -2, "", "@slow", "2.8.13", "server", "Depends on subcommand.", "A container for latency diagnostics commands"),
+    CommandRow(
+      .role, "role", 1, "noscript loading stale fast", "@admin @fast @dangerous", "2.8.12", "server", "O(1)",
+      "Return the role of the instance in the context of replication"),
+    CommandRow(
+      .lastsave, "lastsave", 1, "loading stale fast", "@admin @fast @dangerous", tips: "nondeterministic_output", "1.0.0", "server", "O(1)",
+      "When the server started: it saves nothing"),
+    CommandRow(
+      .wait, "wait", 3, "noscript", "@slow @connection", tips: "request_policy:all_shards response_policy:agg_min", "3.0.0", "generic",
+      "O(1)", "How many replicas have what was written: none"),
+    CommandRow(.lolwut, "lolwut", -1, "readonly fast", "@read @fast", "5.0.0", "server", "", "Display the version"),
+    CommandRow(.cluster, "cluster", -2, "", "@slow", "3.0.0", "cluster", "Depends on subcommand.", "A container for cluster commands"),
+    CommandRow(
+      .readonly, "readonly", 1, "loading stale fast", "@fast @connection", "3.0.0", "cluster", "O(1)", "There is no cluster: an error"),
+    CommandRow(
+      .readwrite, "readwrite", 1, "loading stale fast", "@fast @connection", "3.0.0", "cluster", "O(1)", "There is no cluster: an error"),
+    CommandRow(.asking, "asking", 1, "fast", "@fast @connection", "3.0.0", "cluster", "O(1)", "There is no cluster: an error"),
+    CommandRow(
+      .acl, "acl", -2, "", "@slow", "6.0.0", "server", "Depends on subcommand.", "A container for Access List Control commands"),
+    CommandRow(.module, "module", -2, "", "@slow", "4.0.0", "server", "Depends on subcommand.", "A container for module commands"),
+    CommandRow(
+      .bgsave, "bgsave", -1, "admin noscript no_async_loading", "@admin @slow @dangerous", "1.0.0", "server", "O(1)",
+      "There is no file to save to: an error"),
+    CommandRow(
+      .save, "save", 1, "admin noscript no_async_loading no_multi", "@admin @slow @dangerous", "1.0.0", "server", "O(1)",
+      "There is no file to save to: an error"),
+    CommandRow(
+      .shutdown, "shutdown", -1, "admin noscript loading stale no_multi allow_busy", "@admin @slow @dangerous", "1.0.0", "server", "O(1)",
+      "Let open requests finish, then shut down the server"),
+    CommandRow(
+      .debug, "debug", -2, "admin noscript loading stale", "@admin @slow @dangerous", "1.0.0", "server", "Depends on subcommand.",
+      "Help for testing clients, where it is allowed"),
   ]
 }

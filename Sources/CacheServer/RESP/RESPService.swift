@@ -20,11 +20,18 @@ final class RESPShared: Sendable {
   let startedAt = MonotonicTime.now
   let clients = ClientRegistry()
   let pubsub: PubSub
+  let pause = ClientPause()
+  let slowlog = SlowLog()
+  let errors = ErrorCounts()
+  let infoMemory = InfoMemory()
   let logger: Logger
   let connectionsMax: Int
   let memoryBytes: Int
   let evicts: Bool
   let threads: Int
+  let enableDebug: Bool
+  /// Begins to drain the server.
+  let stop: @Sendable () -> Void
   /// `timeout` of CONFIG: seconds after which a connection without a command is closed; 0: never.
   let idleSeconds = Atomic<Int>(0)
   /// Commands run by each loop, for INFO.
@@ -34,10 +41,13 @@ final class RESPShared: Sendable {
     let commands = Atomic<UInt64>(0)
     let bytesIn = Atomic<UInt64>(0)
     let bytesOut = Atomic<UInt64>(0)
-    let failures = Atomic<UInt64>(0)
+    let counts = CommandCounts()
   }
 
-  init(store: CacheStore, clock: SteadyClock, wake: Waker, startTime: UnixTime, options: ServeOptions, logger: Logger) {
+  init(
+    store: CacheStore, clock: SteadyClock, wake: Waker, startTime: UnixTime, options: ServeOptions, logger: Logger,
+    stop: @escaping @Sendable () -> Void
+  ) {
     self.store = store
     self.clock = clock
     self.wake = wake
@@ -50,6 +60,8 @@ final class RESPShared: Sendable {
     memoryBytes = options.memory.bytes
     evicts = options.eviction != .none
     threads = options.threads
+    enableDebug = options.enableDebug
+    self.stop = stop
     totals = (0..<options.threads).map { _ in LoopTotals() }
   }
 
@@ -91,11 +103,13 @@ final class RESPService: Sendable {
     self.index = index
     limits = RESPLimits(bulkBytesMax: shared.store.valueBytesMax)
     lookup = LoopLocal(CommandLookup())
-    execution = LoopLocal(CommandExecution(store: shared.store, clock: shared.clock, wake: shared.wake))
+    execution = LoopLocal(
+      CommandExecution(
+        store: shared.store, clock: shared.clock, wake: shared.wake, counts: shared.totals[index].counts, errors: shared.errors))
   }
 
   var statistics: RESPStatistics {
-    RESPStatistics(calls: execution.value.calls, failures: execution.value.failures, latency: latency.value)
+    RESPStatistics(calls: shared.totals[index].counts.calls, failures: execution.value.failures, latency: latency.value)
   }
 }
 

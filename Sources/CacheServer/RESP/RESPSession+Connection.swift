@@ -20,13 +20,10 @@ extension RESPSession {
       isQuitting = true
       execution.writer.ok()
     case .reset: reset(&execution)
-    case .client: try client(args, &execution)
-    case .command: try commandCommand(args, &execution)
+    case .client, .command, .config, .pubsub, .slowlog, .latency, .cluster, .acl, .module: try container(command, args, &execution)
     case .info: info(args, &execution)
-    case .config: try config(args, &execution)
     case .time: time(&execution)
     case .martletInvalidate: try execution.invalidate(args)
-    case .pubsub: try pubsubCommand(args, &execution)
     case .subscribe, .unsubscribe, .psubscribe, .punsubscribe, .publish, .ssubscribe, .sunsubscribe, .spublish:
       try pubsub(command, args, &execution)
     case .multi: try multi(&execution)
@@ -36,6 +33,9 @@ extension RESPSession {
     case .unwatch:
       if transaction == nil { unwatch() }
       execution.writer.ok()
+    case .role, .lastsave, .wait, .lolwut, .bgsave, .save, .shutdown, .readonly, .readwrite, .asking:
+      try administer(command, args, &execution)
+    case .debug: try debug(args, &execution)
     default: try execution.keyspace(command, args)
     }
   }
@@ -147,110 +147,6 @@ extension RESPSession {
     record.named = ClientRecord.Names()
     isAuthenticated = service.shared.token == nil
     execution.writer.simple("RESET")
-  }
-
-  // MARK: CLIENT
-
-  private static func clientName(_ text: RawSpan) throws(CommandError) -> String {
-    for index in 0..<text.byteCount where text[index] < 0x21 || text[index] > 0x7E {
-      throw CommandError("ERR Client names cannot contain spaces, newlines or special characters.")
-    }
-    return text.text
-  }
-
-  private mutating func client(_ args: borrowing RESPArguments, _ execution: inout CommandExecution) throws(CommandError) {
-    let sub = args[1]
-    if sub.equalsIgnoringCase("id") {
-      try arity(args, 2, "client|id")
-      execution.writer.integer(Int64(record.id))
-    } else if sub.equalsIgnoringCase("getname") {
-      try arity(args, 2, "client|getname")
-      let name = record.named.name
-      if name.isEmpty { execution.writer.null() } else { execution.writer.bulk(text: name) }
-    } else if sub.equalsIgnoringCase("setname") {
-      try arity(args, 3, "client|setname")
-      record.named.name = try Self.clientName(args[2])
-      execution.writer.ok()
-    } else if sub.equalsIgnoringCase("info") {
-      try arity(args, 2, "client|info")
-      execution.writer.verbatim(record.line(at: .now) + "\n")
-    } else if sub.equalsIgnoringCase("list") {
-      try clientList(args, &execution)
-    } else if sub.equalsIgnoringCase("setinfo") {
-      try setInfo(args, &execution)
-    } else if sub.equalsIgnoringCase("reply") {
-      try arity(args, 3, "client|reply")
-      try setReplyMode(args[2], &execution)
-    } else if sub.equalsIgnoringCase("no-evict") {
-      try arity(args, 3, "client|no-evict")
-      record.named.isNoEvict = try Self.onOff(args[2])
-      execution.writer.ok()
-    } else if sub.equalsIgnoringCase("no-touch") {
-      try arity(args, 3, "client|no-touch")
-      record.named.isNoTouch = try Self.onOff(args[2])
-      execution.writer.ok()
-    } else {
-      throw .unknownSubcommand(sub, of: .client)
-    }
-  }
-
-  func arity(_ args: borrowing RESPArguments, _ count: Int, _ name: String) throws(CommandError) {
-    if args.count != count { throw .arity(name) }
-  }
-
-  private static func onOff(_ text: RawSpan) throws(CommandError) -> Bool {
-    if text.equalsIgnoringCase("on") { return true }
-    if text.equalsIgnoringCase("off") { return false }
-    throw .syntax
-  }
-
-  private func clientList(_ args: borrowing RESPArguments, _ execution: inout CommandExecution) throws(CommandError) {
-    var clients = service.shared.clients.all
-    if args.count > 3, args[2].equalsIgnoringCase("id") {
-      var wanted: Set<UInt64> = []
-      for index in 3..<args.count {
-        guard let id = RESPNumber.integer(args[index]), id > 0 else { throw CommandError("ERR Invalid client ID") }
-        wanted.insert(UInt64(id))
-      }
-      clients = clients.filter { wanted.contains($0.id) }
-    } else if args.count == 4, args[2].equalsIgnoringCase("type") {
-      let isKnown = ["normal", "master", "replica", "pubsub", "slave"].contains(args[3].text.lowercased())
-      if !isKnown { throw CommandError("ERR Unknown client type '\(args[3].text)'") }
-      if !args[3].equalsIgnoringCase("normal") { clients = [] }
-    } else if args.count != 2 {
-      throw .syntax
-    }
-    let now = MonotonicTime.now
-    execution.writer.verbatim(clients.map { $0.line(at: now) + "\n" }.joined())
-  }
-
-  private func setInfo(_ args: borrowing RESPArguments, _ execution: inout CommandExecution) throws(CommandError) {
-    try arity(args, 4, "client|setinfo")
-    let attribute = args[2]
-    for index in 0..<args[3].byteCount where args[3][index] < 0x21 || args[3][index] > 0x7E {
-      throw CommandError("ERR \(attribute.text.lowercased()) cannot contain spaces, newlines or special characters.")
-    }
-    if attribute.equalsIgnoringCase("lib-name") {
-      record.named.library = args[3].text
-    } else if attribute.equalsIgnoringCase("lib-ver") {
-      record.named.libraryVersion = args[3].text
-    } else {
-      throw CommandError("ERR Unrecognized option '\(attribute.text)'")
-    }
-    execution.writer.ok()
-  }
-
-  private mutating func setReplyMode(_ mode: RawSpan, _ execution: inout CommandExecution) throws(CommandError) {
-    if mode.equalsIgnoringCase("on") {
-      replyMode = .on
-      execution.writer.ok()
-    } else if mode.equalsIgnoringCase("off") {
-      replyMode = .off
-    } else if mode.equalsIgnoringCase("skip") {
-      if replyMode == .on { replyMode = .skipNext }
-    } else {
-      throw .syntax
-    }
   }
 
   private func time(_ execution: inout CommandExecution) {

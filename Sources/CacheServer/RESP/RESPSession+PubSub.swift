@@ -211,21 +211,15 @@ extension RESPSession {
 
   // MARK: PUBSUB
 
-  func pubsubCommand(_ args: borrowing RESPArguments, _ execution: inout CommandExecution) throws(CommandError) {
-    let sub = args[1]
-    if sub.equalsIgnoringCase("channels") {
-      try listTopics(.channel, args, &execution)
-    } else if sub.equalsIgnoringCase("shardchannels") {
-      try listTopics(.shardChannel, args, &execution)
-    } else if sub.equalsIgnoringCase("numsub") {
-      countSubscribers(.channel, args, &execution)
-    } else if sub.equalsIgnoringCase("shardnumsub") {
-      countSubscribers(.shardChannel, args, &execution)
-    } else if sub.equalsIgnoringCase("numpat") {
-      try arity(args, 2, "pubsub|numpat")
-      execution.writer.integer(pubsub.count(.pattern))
-    } else {
-      throw .unknownSubcommand(sub, of: .pubsub)
+  func pubsubCommand(
+    _ subcommand: Subcommand, _ args: borrowing RESPArguments, _ execution: inout CommandExecution
+  ) throws(CommandError) {
+    switch subcommand {
+    case .pubsubChannels: try listTopics(.channel, args, &execution)
+    case .pubsubShardChannels: try listTopics(.shardChannel, args, &execution)
+    case .pubsubNumsub: countSubscribers(.channel, args, &execution)
+    case .pubsubShardNumsub: countSubscribers(.shardChannel, args, &execution)
+    default: execution.writer.integer(pubsub.count(.pattern))
     }
   }
 

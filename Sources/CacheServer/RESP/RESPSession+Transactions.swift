@@ -17,6 +17,8 @@ struct Transaction: ~Copyable {
   var commands: [Queued] = []
   var slices: [RESPSlice] = []
   var bytes = ByteBuffer()
+  /// Something would be changed, or published, by it.
+  var writes = false
   /// A command could not be queued: EXEC refuses.
   var isSpoilt = false
 
@@ -44,6 +46,7 @@ extension RESPSession {
       queue.slices.append(RESPSlice(start: queue.bytes.count, count: args[index].byteCount))
       queue.bytes.append(args[index])
     }
+    queue.writes = queue.writes || command.row.isWrite || command == .publish || command == .spublish
     let isTooMuch = queue.bytes.count > Transaction.bytesMax
     if !isTooMuch { queue.commands.append(Transaction.Queued(command: command, first: first, count: args.count)) }
     record.queued.store(queue.commands.count, ordering: .relaxed)
@@ -113,7 +116,7 @@ extension RESPSession {
   ) {
     if queued.command.isKeyed { return execution.execute(queued.command, args, &locked) }
     let mark = execution.writer.output.count
-    execution.calls[Int(queued.command.rawValue)] &+= 1
+    execution.counts[queued.command].calls.count()
     do throws(CommandError) {
       if queued.command.isAboutEverything {
         try execution.keyspace(queued.command, args, &locked)
@@ -123,6 +126,7 @@ extension RESPSession {
       }
     } catch {
       execution.writer.output.truncate(to: mark)
+      execution.counts[queued.command].failed.count()
       execution.fail(error)
     }
   }

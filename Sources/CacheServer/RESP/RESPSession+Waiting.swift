@@ -1,4 +1,4 @@
-/// Connections that wait. MARTLET.LEASE: nothing more of this connection is run until the key is filled, its turn to fill has come, or
+/// Connections that wait. CLIENT PAUSE and DEBUG SLEEP: until a deadline. MARTLET.LEASE: nothing more of this connection is run until the key is filled, its turn to fill has come, or
 /// its time is over. PUBLISH: until what it has published is delivered, as far as it must be. The connection is blocked meanwhile, as by
 /// BLPOP in Redis; what has arrived behind the command stays in its buffer.
 
@@ -31,10 +31,10 @@ extension RESPSession {
   /// If the command run last waits, the connection does. Nil: it does not.
   @inline(__always)
   mutating func blockIfWaiting(_ execution: inout CommandExecution) -> Progress.Next? {
-    if execution.waiting == nil, !isWaitingForRoom { return nil }
+    if execution.waiting == nil, !isWaitingForRoom, pausedUntil == nil { return nil }
     // What is parsed beyond is parsed again, from its beginning.
     parser = RESPParser()
-    if isWaitingForRoom { return .blocked }
+    if isWaitingForRoom || pausedUntil != nil { return .blocked }
     waiting = execution.takeWaiting()
     waiting?.isMuted = replyMode != .on
     record.isBlocked.store(true, ordering: .relaxed)
@@ -47,8 +47,23 @@ extension RESPSession {
       isWaitingForRoom = false
       return true
     }
+    if message is PauseIsOver, pausedUntil != nil, !isAsleep { return endPause(into: &output) }
+    if let ended = message as? WaitEnded, let wait = waiting {
+      wait.forget()
+      finish(wait, into: &output, at: now, asError: ended.asError)
+      return true
+    }
     guard let wait = message as? WaitingLease, wait === waiting else { return false }
     finish(wait, into: &output, at: now)
+    return true
+  }
+
+  /// A pause, or a sleep, is over. False: there was none.
+  mutating func endPause(into output: inout ByteBuffer) -> Bool {
+    if pausedUntil == nil { return false }
+    pausedUntil = nil
+    if isAsleep { output.append("+OK\r\n") }
+    isAsleep = false
     return true
   }
 
@@ -60,11 +75,17 @@ extension RESPSession {
     return true
   }
 
-  private mutating func finish(_ wait: WaitingLease, into output: inout ByteBuffer, at now: MonotonicTime) {
+  private mutating func finish(
+    _ wait: WaitingLease, into output: inout ByteBuffer, at now: MonotonicTime, asError: Bool = false
+  ) {
     waiting = nil
     record.isBlocked.store(false, ordering: .relaxed)
     if wait.isMuted { return }
     var writer = RESPWriter(version: version)
+    if asError {
+      writer.error(Array("UNBLOCKED client unblocked via CLIENT UNBLOCK".utf8))
+      return output.append(writer.output)
+    }
     wait.write(to: &writer, at: service.shared.clock.unixTime(at: now))
     output.append(writer.output)
   }

@@ -36,6 +36,11 @@ struct RESPSession: ByteSession, ~Copyable {
   var keptOutput = 0
   /// It has published faster than can be delivered: it is not read on until that is done.
   var isWaitingForRoom = false
+  /// It is blocked until then, by CLIENT PAUSE or DEBUG SLEEP.
+  var pausedUntil: MonotonicTime?
+  var isAsleep = false
+  /// When the command run last was done.
+  private var ticked = MonotonicTime(nanoseconds: 0)
   /// Set by a command that ends the conversation.
   var isQuitting = false
   private var inputHasEnded = false
@@ -49,7 +54,7 @@ struct RESPSession: ByteSession, ~Copyable {
   init(id: ConnectionID, service: RESPService, peer: String, at now: MonotonicTime) {
     self.id = id
     self.service = service
-    record = service.shared.clients.add(address: peer, localAddress: service.shared.localAddress, at: now)
+    record = service.shared.clients.add(id, address: peer, localAddress: service.shared.localAddress, at: now)
     isAuthenticated = service.shared.token == nil
   }
 
@@ -65,6 +70,7 @@ struct RESPSession: ByteSession, ~Copyable {
 
   mutating func receive(_ input: RawSpan, into output: inout ByteBuffer, at now: MonotonicTime) -> Progress {
     if subscriptions != nil { settleBacklog() }
+    ticked = .now
     swap(&service.execution.value.writer.output, &output)
     let start = service.execution.value.writer.output.count
     var position = 0
@@ -90,7 +96,15 @@ struct RESPSession: ByteSession, ~Copyable {
       // Run
       var index = 0
       while index < batch.items.count {
-        if let next = run(batch, &index, input, service, &execution) {
+        if service.shared.pause.isOn, isPaused(batch.items[index].found?.command, at: now) {
+          if index > 0 { position = batch.items[index - 1].end }
+          commands += index
+          return .blocked
+        }
+        let first = index
+        let next = run(batch, &index, input, service, &execution)
+        tick(batch.items[index - 1].found?.command, batch.arguments(batch.items[first], of: input), count: index - first, &execution)
+        if let next {
           position = batch.items[index - 1].end
           commands += index
           return next
@@ -113,6 +127,10 @@ struct RESPSession: ByteSession, ~Copyable {
         if service.isDraining.value, end == input.byteCount { return .close(.drained) }
         return inputHasEnded ? .close(.peerClosed) : .read(atLeast: wanted)
       case .line(let end):
+        if service.shared.pause.isOn, isLinePaused(batch, service, at: now) {
+          if let last = batch.items.last { position = last.end }
+          return .blocked
+        }
         position = end
         commands += 1
         if let next = runLine(service, &execution, batch) { return next }
@@ -161,7 +179,7 @@ struct RESPSession: ByteSession, ~Copyable {
     let name = batch.slices[first]
     let start = Int(name.start)
     let found = service.lookup.value.find(input.extracting(start..<(start &+ Int(name.count))), argumentCount: count)
-    let isKeyed = found.map { $0.isKeyed && $0.isArityRight } ?? false
+    let isKeyed = found.map { $0.isKeyed && $0.isArityRight && $0.command != .memory } ?? false
     batch.items.append(RESPBatch.Item(first: first, count: count, end: end, found: found, isKeyed: isKeyed))
   }
 
@@ -171,7 +189,8 @@ struct RESPSession: ByteSession, ~Copyable {
   private mutating func run(
     _ batch: borrowing RESPBatch, _ index: inout Int, _ input: RawSpan, _ service: RESPService, _ execution: inout CommandExecution
   ) -> Progress.Next? {
-    let isPlain = transaction == nil && isAuthenticated && replyMode == .on && !isSubscriberOnly
+    let isPlain =
+      transaction == nil && isAuthenticated && replyMode == .on && !isSubscriberOnly && !service.shared.pause.isOn
     if isPlain, batch.items[index].isKeyed {
       runKeyed(batch, &index, input, &execution)
       return blockIfWaiting(&execution)
@@ -205,7 +224,7 @@ struct RESPSession: ByteSession, ~Copyable {
     }
     execution.settle()
     index = done
-    if let last = batch.items[done - 1].found { record.lastCommand.store(last.command.rawValue, ordering: .relaxed) }
+    if let last = batch.items[done - 1].found { record.lastCommand.store(UInt16(last.command.rawValue), ordering: .relaxed) }
   }
 
   /// The inline command whose words the parser holds.
@@ -218,7 +237,23 @@ struct RESPSession: ByteSession, ~Copyable {
     var words = ByteBuffer()
     swap(&words, &parser.unquoted)
     let args = RESPArguments(batch.slices.span.extracting(first..<(first + count)), of: words.bytes)
-    return runAlone(service.lookup.value.find(args[0], argumentCount: count), args, service, &execution)
+    let found = service.lookup.value.find(args[0], argumentCount: count)
+    let next = runAlone(found, args, service, &execution)
+    tick(found?.command, args, count: 1, &execution)
+    return next
+  }
+
+  /// The time since the last tick is that of `command`, and of those run together with it: `count` of them, the first with `args`.
+  @inline(__always)
+  private mutating func tick(
+    _ command: Command?, _ args: borrowing RESPArguments, count: Int, _ execution: inout CommandExecution
+  ) {
+    let now = MonotonicTime.now
+    let elapsed = now.nanoseconds(since: ticked)
+    ticked = now
+    guard let command else { return }
+    execution.counts[command].nanoseconds.count(elapsed)
+    if service.shared.slowlog.isSlow(elapsed) { noteSlow(command, args, more: count - 1, nanoseconds: elapsed, execution.now) }
   }
 
   /// One command by itself, with all that surrounds it: who may ask, transactions, replies that nobody wants.
@@ -228,6 +263,7 @@ struct RESPSession: ByteSession, ~Copyable {
     execution.database = database
     let mark = execution.writer.output.count
     keptOutput = mark
+    var isCalled = false
     if replyMode == .skipNext { replyMode = .skip }
     do throws(CommandError) {
       guard let found else {
@@ -236,9 +272,13 @@ struct RESPSession: ByteSession, ~Copyable {
         throw unknown(args)
       }
       guard found.isArityRight else { throw .arity(found.command.row.name) }
+      let subcommand = try Self.subcommand(found.command, args)
       if !isAuthenticated, !Self.needsNoToken(found.command) { throw .notAuthenticated }
-      if isSubscriberOnly, !Self.isForSubscribers(found.command) { throw .subscriber(found.command) }
-      record.lastCommand.store(found.command.rawValue, ordering: .relaxed)
+      if isSubscriberOnly, !Self.isForSubscribers(found.command) { throw .subscriber(subcommand?.fullName ?? found.command.row.name) }
+      record.note(found.command, subcommand)
+      if transaction != nil, found.command == .shutdown || found.command == .save {
+        throw CommandError("ERR Command not allowed inside a transaction")
+      }
       if transaction != nil, !Self.runsInTransaction(found.command) {
         try queue(found.command, args, &execution)
       } else if found.isKeyed {
@@ -247,11 +287,16 @@ struct RESPSession: ByteSession, ~Copyable {
         execution.store.withLockedShards(of: execution.keys.shards) { shards in execution.execute(found.command, args, &shards) }
         execution.settle()
       } else {
-        execution.calls[Int(found.command.rawValue)] &+= 1
+        execution.counts[found.command].calls.count()
+        isCalled = true
         try call(found.command, args, &execution)
       }
     } catch {
       execution.writer.output.truncate(to: mark)
+      if let found {
+        let count = execution.counts[found.command]
+        if isCalled { count.failed.count() } else { count.rejected.count() }
+      }
       execution.fail(error)
       if transaction != nil, !(found.map { Self.runsInTransaction($0.command) } ?? false) { transaction?.isSpoilt = true }
     }
@@ -301,6 +346,7 @@ struct RESPSession: ByteSession, ~Copyable {
     switch cause {
     case .connected: return promise(.read(atLeast: 1), consumed: 0, left: 0, at: now)
     case .deadline(let count):
+      if endPause(into: &output) { return resume(.read(atLeast: 1), at: now) }
       if count > buffered {
         buffered = count
         standing.deadline = now.advanced(bySeconds: Self.stallSecondsMax)
@@ -316,10 +362,13 @@ struct RESPSession: ByteSession, ~Copyable {
       if case .full = standing.next { break }
       if refuseWaiting(into: &output, at: now) { return resume(.full, at: now) }
       if isWaitingForRoom { break }
+      if endPause(into: &output) { return resume(.full, at: now) }
       if !parser.isUnderWay { standing.next = .close(.drained) }
     case .message(let message):
       if let published = message as? PublishedMessage {
         take(published, into: &output, at: now)
+      } else if message is ConnectionKilled {
+        standing.next = .close(.killed)
       } else if endWaiting(message, into: &output, at: now) {
         return resume(.read(atLeast: 1), at: now)
       }
@@ -343,6 +392,7 @@ struct RESPSession: ByteSession, ~Copyable {
     var deadline = MonotonicTime.never
     if case .blocked = next {
       // Whoever has it wait ends that.
+      if let pausedUntil { deadline = pausedUntil }
     } else if left > 0 {
       deadline = now.advanced(bySeconds: Self.stallSecondsMax)
     } else {
@@ -364,6 +414,6 @@ struct RESPSession: ByteSession, ~Copyable {
     totals.commands.store(totals.commands.load(ordering: .relaxed) &+ UInt64(commands), ordering: .relaxed)
     totals.bytesIn.store(totals.bytesIn.load(ordering: .relaxed) &+ UInt64(bytesIn), ordering: .relaxed)
     totals.bytesOut.store(totals.bytesOut.load(ordering: .relaxed) &+ UInt64(max(bytesOut, 0)), ordering: .relaxed)
-    service.latency.value.record(nanoseconds: MonotonicTime.now.nanoseconds(since: now), times: commands)
+    service.latency.value.record(nanoseconds: ticked.nanoseconds(since: now), times: commands)
   }
 }
