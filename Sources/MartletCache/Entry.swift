@@ -336,10 +336,10 @@ struct Entry {
 
   /// The same attributes, as a plan for a value of `valueCount` bytes.
   @_lifetime(borrow self)
-  func plan(valueCount: Int, expiry: UnixTime? = nil) -> Plan {
+  func plan(valueCount: Int, expiry: UnixTime? = nil, staleUntil: UnixTime? = nil) -> Plan {
     var attributes = PutAttributes(
       expiry: expiry ?? self.expiry,
-      staleUntil: fields.contains(.stale) ? staleUntil : .neverStale,
+      staleUntil: staleUntil ?? (fields.contains(.stale) ? self.staleUntil : .neverStale),
       flags: flags, database: database, contentType: contentType, tags: tags)
     if fields.contains(.tags) { attributes.tagStamp = tagStamp }
     let plan = Plan(key: key, attributes: attributes, valueCount: valueCount)

@@ -8,29 +8,29 @@ extension LockedShards {
   /// Reads a key, or says who is to fill it. `body` is lent the entry, live or stale, with the lease if there is one; it is not called
   /// if there is no entry. `waiter` is made, under the lock, and parked if another fills and `request` says to wait.
   ///
-  /// Counts a hit for what it lends and a miss otherwise.
+  /// Counts a hit for what it lends and a miss otherwise, unless `counts` says that it was counted before.
   package mutating func acquire<Failure: Error>(
-    _ key: RawSpan, database: UInt8 = 0, _ request: LeaseRequest, waiter: @autoclosure () -> (any LeaseWaiter)? = nil, at now: UnixTime,
-    _ body: (borrowing EntryView, LeaseToken?) throws(Failure) -> Void
+    _ key: RawSpan, database: UInt8 = 0, _ request: LeaseRequest, waiter: @autoclosure () -> (any LeaseWaiter)? = nil,
+    counts: Bool = true, at now: UnixTime, _ body: (borrowing EntryView, LeaseToken?) throws(Failure) -> Void
   ) throws(Failure) -> LeaseAnswer {
     let (hash, index) = locate(key, database)
     let shard = unsafe engine.pointee.shard(index)
-    unsafe shard.pointee.hotKeys.note(key, database, hash: hash)
+    if counts { unsafe shard.pointee.hotKeys.note(key, database, hash: hash) }
     switch unsafe shard.pointee.look(for: key, database: database, hash: hash, at: now) {
     case .live(let place):
-      unsafe shard.pointee.counters.hits += 1
+      if counts { unsafe shard.pointee.counters.hits += 1 }
       unsafe shard.pointee.use(place)
       let lease = request.refreshesEarly ? unsafe refreshEarly(key, database, hash, place.entry, request, &shard.pointee, at: now) : nil
       try body(EntryView(place.entry), lease)
       return .hit(lease: lease)
     case .stale(let place):
-      unsafe shard.pointee.counters.hits += 1
+      if counts { unsafe shard.pointee.counters.hits += 1 }
       unsafe shard.pointee.use(place)
       let lease = unsafe refreshStale(key, database, hash, place.entry, request, &shard.pointee, at: now)
       try body(EntryView(place.entry), lease)
       return .stale(lease: lease)
     case .absent:
-      unsafe shard.pointee.counters.misses += 1
+      if counts { unsafe shard.pointee.counters.misses += 1 }
       return unsafe miss(key, database, hash, request, waiter(), &shard.pointee, index, at: now)
     }
   }
@@ -113,6 +113,16 @@ extension LockedShards {
   private func isOvertaken(_ stamp: UInt64, _ tags: RawSpan) -> Bool {
     if tags.byteCount == 0 { return false }
     return unsafe stamp < engine.pointee.tags.now && engine.pointee.tags.state(of: tags, since: stamp) != .current
+  }
+
+  /// The lease that is out on a key; nil if none is.
+  package func lease(of key: RawSpan, database: UInt8 = 0, at now: UnixTime) -> LeaseToken? {
+    let (hash, index) = locate(key, database)
+    let shard = unsafe engine.pointee.shard(index)
+    guard let slot = unsafe shard.pointee.interests.leases.find(key, database, hash: hash),
+      unsafe shard.pointee.interests.leases.isLeased(slot, at: now)
+    else { return nil }
+    return unsafe shard.pointee.interests.leases[slot].token
   }
 
   // MARK: fill

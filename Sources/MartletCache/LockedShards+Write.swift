@@ -243,7 +243,7 @@ extension LockedShards {
   }
 
   /// Sees to it that `bytes` can be laid out in the log of a shard, for a key that is not evicted meanwhile. Where; nil: no room.
-  private func makeRoom(_ bytes: Int, replacing old: Entry?, hash: UInt64, shard index: Int, at now: UnixTime) -> SegmentQueue.Kind? {
+  func makeRoom(_ bytes: Int, replacing old: Entry?, hash: UInt64, shard index: Int, at now: UnixTime) -> SegmentQueue.Kind? {
     let queue = unsafe engine.pointee.shard(index).pointee.queue(for: hash, replacing: old)
     if unsafe engine.pointee.shard(index).pointee.log.open(queue, for: bytes) != nil { return queue }
     return unsafe engine.pointee.openSegment(for: bytes, queue, own: index, held: held, protecting: hash, at: now) ? queue : nil

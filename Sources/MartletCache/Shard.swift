@@ -272,13 +272,25 @@ struct Shard: ~Copyable {
 
   /// Puts a copy of an entry that has room for an expiry in its place. The version stays: expiry does not change it.
   /// A value apart passes to the copy.
-  mutating func exchange(_ place: Place, expiry: UnixTime, in queue: SegmentQueue.Kind) -> Place {
+  mutating func exchange(_ place: Place, expiry: UnixTime, staleUntil: UnixTime? = nil, in queue: SegmentQueue.Kind) -> Place {
     let old = place.entry
-    let entry = lay(old.plan(valueCount: old.valueCount, expiry: expiry), old.value, old.isApart ? old.block : nil, in: queue)
+    let plan = old.plan(valueCount: old.valueCount, expiry: expiry, staleUntil: staleUntil)
+    let entry = lay(plan, old.value, old.isApart ? old.block : nil, in: queue)
     entry.version = old.version
     repoint(place, to: entry, uses: place.slot.uses)
     log.bury(old)
     return Place(line: place.line, index: place.index, entry: entry)
+  }
+
+  /// Puts a copy of an entry in its place that is stale from now on; gives a new version.
+  mutating func makeStale(
+    _ place: Place, expiry: UnixTime, staleUntil: UnixTime, in queue: SegmentQueue.Kind, at now: UnixTime
+  ) -> UInt64 {
+    let stale = exchange(place, expiry: expiry, staleUntil: staleUntil, in: queue)
+    setTick(of: stale)
+    stale.entry.version = nextVersion(at: now)
+    didChange(.set, stale.entry.version, stale.entry.database, stale.entry.key)
+    return stale.entry.version
   }
 
   /// Writes a new entry over one of the same key that takes exactly its place; gives a new version.
