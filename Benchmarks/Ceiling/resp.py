@@ -80,7 +80,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         ports = free_port(), free_port()
         subjects = [
-            Subject("martlet", [os.environ["MARTLET_BINARY"], "serve", "--http", "off", "--resp", f"127.0.0.1:{ports[0]}", "--threads", "1",
+            Subject("martlet", [os.environ["MARTLET_BINARY"], "serve", "--http", "off", "--memcached", "off", "--resp", f"127.0.0.1:{ports[0]}", "--threads", "1",
                                 "--memory", "1GiB"], ports[0]),
             Subject("redis", ["redis-server", "--port", str(ports[1]), "--save", "", "--appendonly", "no", "--dir", folder], ports[1]),
         ]

@@ -64,3 +64,11 @@ def test_resp_is_compared_with_redis():
     assert done.returncode == 0, done.stderr
     for words in ("redis-server", "get at 1 ", "set at 64"):
         assert words in done.stdout
+
+
+@needs("memcached", "cc", "taskset")
+def test_memcached_is_compared_with_memcached():
+    done = benchmark("memcached.py")
+    assert done.returncode == 0, done.stderr
+    for words in ("memcached 1.", "get at 1 ", "set at 64", "get16 at 1"):
+        assert words in done.stdout
