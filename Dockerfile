@@ -25,8 +25,8 @@ RUN apt-get -q update \
 COPY --from=build /usr/local/bin/martlet /usr/local/bin/martlet
 USER 10001:10001
 # Beyond loopback, since a container's loopback reaches nobody. Without a token that needs MARTLET_INSECURE=true: said by who runs it.
-ENV MARTLET_HTTP=0.0.0.0:8080 MARTLET_RESP=0.0.0.0:6379
-EXPOSE 8080 6379
+ENV MARTLET_HTTP=0.0.0.0:8080 MARTLET_RESP=0.0.0.0:6379 MARTLET_MEMCACHED=0.0.0.0:11211
+EXPOSE 8080 6379 11211
 HEALTHCHECK --start-period=10s --start-interval=1s --interval=10s --timeout=3s --retries=3 CMD ["martlet", "health"]
 ENTRYPOINT ["martlet"]
 CMD ["serve"]

@@ -37,9 +37,12 @@ public struct CacheServerProcess {
       let resp = RESPFace(
         RESPShared(store: store, clock: clock, wake: wake, startTime: startTime, options: options, logger: logger) { server.stop() },
         on: server)
-      observatory.observe(http, resp)
+      let memcached = MemcachedFace(
+        MemcachedShared(store: store, clock: clock, options: options, on: server, observatory: observatory), on: server)
+      observatory.observe(http, resp, memcached)
       let address = try server.listen(on: options.http, http.sessionFactory)
       let respAddress = try server.listen(on: options.resp, resp.sessionFactory)
+      let memcachedAddress = try server.listen(on: options.memcached, memcached.sessionFactory)
       resp.shared.localAddress = respAddress.map { "\($0)" } ?? ""
       ExpirySweep(store: store, clock: clock).start(on: server.loops[0])
       TagSweeper(store: store, clock: clock).start(on: server.loops[0])
@@ -57,6 +60,7 @@ public struct CacheServerProcess {
         case .ready:
           if let address { StandardStreams.output("listening http \(address)") }
           if let respAddress { StandardStreams.output("listening resp \(respAddress)") }
+          if let memcachedAddress { StandardStreams.output("listening memcached \(memcachedAddress)") }
           StandardStreams.output("ready")
         case .draining(let signal): logger.notice("stopping", metadata: ["signal": "\(signal)", "drain": "\(options.drainSeconds) s"])
         case .cut: logger.warning("drain time is over: open connections are cut")

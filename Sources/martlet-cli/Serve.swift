@@ -17,7 +17,7 @@ struct Serve: ParsableCommand {
   var http: String?
   @Option(help: ArgumentHelp("Where to serve the Redis protocol. (default: 127.0.0.1:6379)", valueName: "addr"))
   var resp: String?
-  @Option(help: ArgumentHelp("Where to serve the memcached protocol. (default: off)", valueName: "addr"))
+  @Option(help: ArgumentHelp("Where to serve the memcached protocol. (default: 127.0.0.1:11211)", valueName: "addr"))
   var memcached: String?
   @Option(help: ArgumentHelp("How many loops, one thread each. (default: the cores this process may use)", valueName: "n"))
   var threads: String?

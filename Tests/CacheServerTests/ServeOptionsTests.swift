@@ -62,7 +62,8 @@ struct ServeOptionsTests {
       (.tokenFile, "/does/not/exist", "--token-file: cannot read '/does/not/exist'"),
       (.resp, "nowhere", "--resp: 'nowhere' is not understood; write host:port"),
       (.resp, "0.0.0.0:6379", "--resp: 0.0.0.0:6379 can be reached from other machines; give --token"),
-      (.memcached, "11211", "--memcached: this version does not speak memcached yet"),
+      (.memcached, "nowhere", "--memcached: 'nowhere' is not understood; write host:port"),
+      (.memcached, "0.0.0.0:11211", "--memcached: 0.0.0.0:11211 can be reached from other machines; give --token"),
       (.http, "0.0.0.0:80", "--http: 0.0.0.0:80 can be reached from other machines; give --token"),
     ])
   func badValues(setting: Setting, text: String, message: String) throws {

@@ -1,36 +1,11 @@
 """RESP over real sockets: a plain client that keeps every reply as the bytes it came in."""
 
 import shlex
-import socket
 
-from server import PATIENCE
+from wire import Wire
 
 
-class Resp:
-    def __init__(self, address):
-        if address.startswith("unix:"):
-            self.socket = socket.socket(socket.AF_UNIX)
-            self.socket.settimeout(PATIENCE)
-            self.socket.connect(address.removeprefix("unix:"))
-        else:
-            host, _, port = address.rpartition(":")
-            self.socket = socket.create_connection((host.strip("[]"), int(port)), PATIENCE)
-            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.file = self.socket.makefile("rb")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def close(self):
-        self.file.close()
-        self.socket.close()
-
-    def send(self, data):
-        self.socket.sendall(data)
-
+class Resp(Wire):
     def reply(self):
         """The next reply as it came; b"" at the end of the stream."""
         line = self.file.readline()
@@ -49,13 +24,6 @@ class Resp:
             words = shlex.split(words[0])
         self.send(request(*words))
         return self.reply()
-
-    def rest(self):
-        """All that comes until the server closes."""
-        try:
-            return self.file.read()
-        except ConnectionResetError:
-            return b""
 
 
 def request(*words):

@@ -1,10 +1,10 @@
 """A running martlet, and bytes over real sockets: what every integration test stands on.
 
-    with Server() as server:                          # --http 127.0.0.1:0 --resp off, no further options, clean environment
+    with Server() as server:                          # --http 127.0.0.1:0 --resp off --memcached off, no further options, clean environment
         assert server.get("/healthz").status_code == 200
         reply = server.raw(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 
-`Server(options=[...], env={...})` adds options and variables; `http=None` leaves `--http` out; `resp`
+`Server(options=[...], env={...})` adds options and variables; `http=None` leaves `--http` out; `resp` and `memcached`
 likewise.  Leaving the block stops the
 server with SIGTERM and asserts exit status 0: a test that breaks the server fails even if its own assertions hold.
 Everything waits on events (a line, an end of file, an exit), bounded by PATIENCE; nothing sleeps to let things happen.
@@ -48,10 +48,11 @@ def run(*arguments, env=None):
 
 
 class Server:
-    def __init__(self, options=(), env=None, http="127.0.0.1:0", resp="off", descriptor_limit=None):
+    def __init__(self, options=(), env=None, http="127.0.0.1:0", resp="off", memcached="off", descriptor_limit=None):
         self.options = [*(["--http", http] if http is not None else []), *map(str, options)]
-        if resp is not None and "--resp" not in self.options:
-            self.options[:0] = ["--resp", resp]
+        for option, address in ("--resp", resp), ("--memcached", memcached):
+            if address is not None and option not in self.options:
+                self.options[:0] = [option, address]
         self.env = env
         self.descriptor_limit = descriptor_limit  # the hard limit on open files that the process starts with
         self.process = None

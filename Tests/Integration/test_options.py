@@ -82,12 +82,6 @@ def write(folder, settings, name="martlet.json"):
     return path
 
 
-@pytest.mark.parametrize("listener", ["memcached"])
-def test_a_listener_that_is_not_built_yet_is_refused_in_one_line_and_may_be_off(listener, start):
-    assert_refused(run("serve", f"--{listener}", "127.0.0.1:0"), f"--{listener}")
-    start(f"--{listener}", "off")
-
-
 def test_a_misspelt_key_in_the_file_is_refused_naming_it(tmp_path):
     assert_refused(run("serve", "--config", write(tmp_path, {"log_level": "info"})), "log_level", "martlet.json")
 

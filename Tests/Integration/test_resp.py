@@ -221,13 +221,13 @@ def test_a_token_is_wanted(start):
 
 def test_beyond_loopback_a_token_is_demanded():
     from server import run
-    ended = run("serve", "--http", "off", "--resp", "0.0.0.0:0")
+    ended = run("serve", "--http", "off", "--memcached", "off", "--resp", "0.0.0.0:0")
     assert ended.returncode == 2 and "--resp" in ended.stderr
 
 
 def test_a_port_in_use_is_an_error(resp):
     from server import run
-    ended = run("serve", "--http", "off", "--resp", resp.listeners["resp"])
+    ended = run("serve", "--http", "off", "--memcached", "off", "--resp", resp.listeners["resp"])
     assert ended.returncode == 1
 
 

@@ -30,7 +30,7 @@ def test_setup_says_so_when_swift_is_missing(tmp_path):
 
 @built_here
 def test_serve_leaves_standard_output_to_the_server():
-    with subprocess.Popen([ROOT / "scripts/serve", "--http", "127.0.0.1:0", "--resp", "off"], env=clean_environment(), stdin=subprocess.DEVNULL,
+    with subprocess.Popen([ROOT / "scripts/serve", "--http", "127.0.0.1:0", "--resp", "off", "--memcached", "off"], env=clean_environment(), stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout.readline().startswith("listening http 127.0.0.1:")
         assert process.stdout.readline() == "ready\n"

@@ -10,6 +10,7 @@ public struct ServeOptions: Sendable {
 
   public var http: ListenAddress
   public var resp: ListenAddress
+  public var memcached: ListenAddress
   /// Loops, one thread each.
   public var threads: Int
   /// The limit on the process's memory, in bytes.
@@ -42,10 +43,7 @@ public struct ServeOptions: Sendable {
   public init(_ raw: RawSettings) throws(UsageError) {
     http = try raw.httpAddress()
     resp = try raw.value(.resp, default: .tcp(host: "127.0.0.1", port: 6379), RawSettings.addressHint) { ListenAddress($0) }
-    let memcached: ListenAddress = try raw.value(.memcached, default: .off, RawSettings.addressHint) { ListenAddress($0) }
-    guard memcached == .off else {
-      throw UsageError("\(raw.place(.memcached)): this version does not speak memcached yet; leave it out or say off")
-    }
+    memcached = try raw.value(.memcached, default: .tcp(host: "127.0.0.1", port: 11211), RawSettings.addressHint) { ListenAddress($0) }
     threads = try raw.value(.threads, default: ProcessorCount.available, "write a whole number from 1 to \(Self.threadsMax)") {
       Int($0).flatMap { (1...Self.threadsMax).contains($0) ? $0 : nil }
     }
@@ -70,7 +68,7 @@ public struct ServeOptions: Sendable {
     drainSeconds = try raw.seconds(.drain, default: 10)
     drainDelaySeconds = try raw.seconds(.drainDelay, default: 0)
     token = try raw.token()
-    for (setting, address) in [(Setting.http, http), (.resp, resp)] {
+    for (setting, address) in [(Setting.http, http), (.resp, resp), (.memcached, memcached)] {
       guard address.isLocal || token != nil || insecure else {
         throw UsageError(
           """

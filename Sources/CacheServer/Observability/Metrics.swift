@@ -2,6 +2,7 @@
 
 internal import MartletBytes
 internal import MartletCache
+internal import MartletCacheProtocols
 internal import MartletHTTP
 internal import MartletLoop
 
@@ -11,6 +12,7 @@ extension Snapshot {
     writeHTTP(to: &page)
     writeRESP(to: &page)
     writePubSub(to: &page)
+    writeMemcached(to: &page)
     writeConnections(to: &page)
     writeCache(to: &page)
     writeLeases(to: &page)
@@ -50,6 +52,15 @@ extension Snapshot {
     for (kind, count) in [("channel", pubsub.channels), ("pattern", pubsub.patterns), ("shard_channel", pubsub.shardChannels)] {
       page.sample("martlet_pubsub_topics", [("kind", kind)], UInt64(count))
     }
+  }
+
+  private func writeMemcached(to page: inout PrometheusText) {
+    page.family("martlet_memcached_commands_total", .counter, "Commands of memcached clients run, by command.")
+    for command in MemcachedCommand.allCases where memcached.calls[Int(command.rawValue)] > 0 {
+      page.sample("martlet_memcached_commands_total", [("command", command.name)], memcached.calls[Int(command.rawValue)])
+    }
+    page.family("martlet_memcached_command_seconds", .histogram, "From the arrival of a batch's last byte to its replies, by command.")
+    page.histogram("martlet_memcached_command_seconds", [], memcached.latency)
   }
 
   private func writeConnections(to page: inout PrometheusText) {

@@ -11,6 +11,7 @@ struct Snapshot: Sendable {
   var http: HTTPStatistics
   var resp: RESPStatistics
   var pubsub: PubSubStatistics
+  var memcached: MemcachedStatistics
   var loops: [LoopStatistics]
   var cache: CacheStatistics
   /// The most read first.
@@ -43,6 +44,7 @@ final class Observatory: Sendable {
   private let startTime: UnixTime
   private let face = LoopLocal<HTTPFace?>(nil)
   private let resp = LoopLocal<RESPFace?>(nil)
+  private let memcached = LoopLocal<MemcachedFace?>(nil)
 
   init(server: Server, store: CacheStore, startTime: UnixTime) {
     self.server = server
@@ -50,18 +52,21 @@ final class Observatory: Sendable {
     self.startTime = startTime
   }
 
-  func observe(_ http: HTTPFace, _ resp: RESPFace) {
+  func observe(_ http: HTTPFace, _ resp: RESPFace, _ memcached: MemcachedFace) {
     face.value = http
     self.resp.value = resp
+    self.memcached.value = memcached
   }
 
   func snapshot() async -> Snapshot {
-    guard let face = face.value, let resp = resp.value else { preconditionFailure("a snapshot is taken once the server runs") }
+    guard let face = face.value, let resp = resp.value, let memcached = memcached.value else {
+      preconditionFailure("a snapshot is taken once the server runs")
+    }
     var loops: [LoopStatistics] = []
     for loop in server.loops { loops.append(await loop.call { loop.statistics }) }
     return Snapshot(
       routes: face.routes, http: await face.statistics(of: server.loops), resp: await resp.statistics(of: server.loops),
-      pubsub: resp.shared.pubsub.statistics, loops: loops,
+      pubsub: resp.shared.pubsub.statistics, memcached: await memcached.statistics(of: server.loops), loops: loops,
       cache: store.statistics, hotKeys: store.hotKeys(),
       process: .current(startTime: startTime), uptimeSeconds: Double(MonotonicTime.now.nanoseconds(since: startedAt)) / 1e9)
   }

@@ -1,0 +1,159 @@
+/// Commands on keys, one short function each: a request in, a reply out, over shards that are locked already. `execute` is the one place
+/// where a command's name becomes a call.
+///
+/// One per loop, reused from batch to batch. memcached clients live in database 0.
+
+internal import MartletBytes
+internal import MartletCache
+internal import MartletCacheProtocols
+
+struct MemcachedExecution: ~Copyable {
+  let store: CacheStore
+  var writer = MemcachedWriter()
+  var now = UnixTime(milliseconds: 0)
+  /// Large values to be put into the output once the shards are unlocked.
+  var large = LargeValues()
+  var keys = KeyBatch()
+  var statistics = MemcachedStatistics()
+
+  init(store: CacheStore) { self.store = store }
+
+  /// Whether the reply should be written out before more is added to it.
+  var isFull: Bool { writer.output.count &+ large.bytes >= SessionLimits.outputBytesMax }
+
+  // MARK: Keys
+
+  /// Notes the keys of a request, to be locked and read ahead: of many keys those from `first` on, up to a bound.
+  @inline(__always)
+  mutating func noteKeys(of request: MemcachedRequest, _ words: borrowing ArgumentList, _ input: RawSpan, from first: Int) {
+    if request.key.count == 0 || !request.command.isKeyed { return }
+    // Of what is refused, the one that takes the old value with it.
+    if let error = request.error, error != .tooLarge { return }
+    if request.command.isMeta {
+      Self.withMetaKey(of: request, words, input) { keys.append($0, of: store) }
+      return
+    }
+    if words.count == 0 { return keys.append(request.key.of(input), of: store) }
+    for index in first..<min(words.count, first &+ MemcachedBatch.keysMax) { keys.append(words[index], of: store) }
+  }
+
+  // MARK: Running
+
+  /// Runs one request. `shards` holds what `noteKeys` noted, of which the first `first` keys have been answered before. How many are
+  /// answered now, if some are left; else 0.
+  @inline(__always)
+  mutating func execute(
+    _ request: MemcachedRequest, _ words: borrowing ArgumentList, _ input: RawSpan, from first: Int, _ shards: inout LockedShards
+  ) -> Int {
+    if first == 0 { statistics.calls[Int(request.command.rawValue)] &+= 1 }
+    if let error = request.error {
+      refuse(request, words, error, input, &shards)
+      return 0
+    }
+    switch request.command {
+    case .get, .gets, .gat, .gats: return get(request, words, input, from: first, &shards)
+    default:
+      call(request, words, input, &shards)
+      return 0
+    }
+  }
+
+  mutating func call(
+    _ request: MemcachedRequest, _ words: borrowing ArgumentList, _ input: RawSpan, _ shards: inout LockedShards
+  ) {
+    let key = request.key.of(input)
+    switch request.command {
+    case .set, .add, .replace, .cas:
+      let now = now
+      store(request, key, &shards) { (attributes, condition, shards) throws(CacheError) in
+        try shards.put(key, request.data.of(input), attributes, condition: condition, at: now)
+      }
+    case .append, .prepend: extend(request, key, request.data.of(input), &shards)
+    case .incr, .decr: arithmetic(request, key, &shards)
+    case .delete: delete(request, key, &shards)
+    case .touch: touch(request, key, &shards)
+    case .mg, .ms, .md, .ma, .me: meta(request, words, input, &shards)
+    case .mn: writer.line("MN\r\n")
+    case .version: version()
+    case .verbosity: if !request.isQuiet { writer.line("OK\r\n") }
+    case .get, .gets, .gat, .gats, .flushAll, .stats, .quit, .authenticate, .unknown:
+      preconditionFailure("a request that is not run here")
+    }
+  }
+
+  // MARK: What they share
+
+  /// Tells what is wrong with a request. What it was to replace goes: its client believes that the new value is there.
+  private mutating func refuse(
+    _ request: MemcachedRequest, _ words: borrowing ArgumentList, _ error: MemcachedError, _ input: RawSpan, _ shards: inout LockedShards
+  ) {
+    if error == .tooLarge {
+      statistics.tooLarge &+= 1
+      if request.command == .set { drop(request.key.of(input), &shards) }
+      if request.command == .ms { Self.withMetaKey(of: request, words, input) { drop($0, &shards) } }
+    }
+    if !request.isQuiet { writer.error(error) }
+  }
+
+  mutating func drop(_ key: RawSpan, _ shards: inout LockedShards) { _ = try? shards.delete(key, at: now) }
+
+  /// A store's refusal as a reply.
+  mutating func fail(_ error: CacheError) {
+    switch error {
+    case .valueTooLarge:
+      statistics.tooLarge &+= 1
+      writer.error(.tooLarge)
+    case .outOfMemory:
+      statistics.outOfMemory &+= 1
+      writer.error(.outOfMemory)
+    case .notAnInteger, .overflow: writer.error(.notANumber)
+    case .keyTooLarge: writer.error(.badLine)
+    case .conditionFailed, .leaseOver, .contentTypeTooLarge, .tagsTooLarge:
+      preconditionFailure("answered where it is asked for, or not asked for at all")
+    }
+  }
+
+  /// When an entry expires, of which a client says `time`: 0 never, below 0 at once, up to 30 days from now, beyond that in Unix time.
+  func expiry(_ time: Int64) -> UnixTime {
+    if time == 0 { return .never }
+    if time < 0 { return now }
+    let seconds = min(time, 1 << 40)
+    return time > Self.relativeSecondsMax ? UnixTime(milliseconds: seconds * 1000) : now.advanced(byMilliseconds: seconds * 1000)
+  }
+
+  private static let relativeSecondsMax: Int64 = 60 * 60 * 24 * 30
+
+  /// What clients are told: they look for what that one can do.
+  static var version: String { "1.6.18" }
+
+  private mutating func version() {
+    writer.line("VERSION ")
+    writer.output.append(Self.version)
+    writer.endLine()
+  }
+
+  // MARK: Who may ask
+
+  /// Whether `data`, a name and a token, shows the right token. Any name will do.
+  mutating func authenticate(_ data: RawSpan, _ token: [UInt8]?) -> Bool {
+    statistics.authentications &+= 1
+    var words: [ArgumentSlice] = []
+    var place = 0
+    while place < data.byteCount, words.count < 2 {
+      let end = data.firstIndex(of: ASCII.space, from: place) ?? data.byteCount
+      if end > place { words.append(ArgumentSlice(start: place, count: end - place)) }
+      place = end + 1
+    }
+    guard words.count == 2 else {
+      writer.error(.badCredentials)
+      return false
+    }
+    guard let token, token.rawSpan.equalsInConstantTime(words[1].of(data)) else {
+      statistics.authenticationErrors &+= 1
+      writer.error(.wrongCredentials)
+      return false
+    }
+    writer.line("STORED\r\n")
+    return true
+  }
+}
