@@ -25,6 +25,7 @@ DIFFERENCES = {
     "config set": "most settings are fixed at start; notify-keyspace-events takes nothing but ''",
     "config get client-output-buffer-limit": "by default a share of --memory, at most Redis's",
     "unsubscribe": "without names, in the order of subscribing",
+    "a NUL in an inline command or a length": "answered as other bytes are; Redis waits for a line that it does not see",
     "client reply off, exec": "the head of the array stays, if a message stands in it",
     "publish": "to other connections, after the commands of the same read",
     "object refcount": "1, where Redis shares small integers",

@@ -7,6 +7,7 @@ struct CommandError: Error {
   let text: [UInt8]
 
   init(_ text: String) { self.text = Array(text.utf8) }
+  init(_ text: [UInt8]) { self.text = text }
 
   static let syntax = CommandError("ERR syntax error")
   static let notAnInteger = CommandError("ERR value is not an integer or out of range")

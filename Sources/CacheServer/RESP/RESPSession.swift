@@ -271,7 +271,7 @@ struct RESPSession: ByteSession, ~Copyable {
         if args[0].equalsIgnoringCase("post") || args[0].equalsIgnoringCase("host:") { return .close(.protocolError) }
         throw unknown(args)
       }
-      guard found.isArityRight else { throw .arity(found.command.row.name) }
+      guard found.isArityRight else { throw wrongArity(found.command) }
       let subcommand = try Self.subcommand(found.command, args)
       if !isAuthenticated, !Self.needsNoToken(found.command) { throw .notAuthenticated }
       if isSubscriberOnly, !Self.isForSubscribers(found.command) { throw .subscriber(subcommand?.fullName ?? found.command.row.name) }
@@ -329,14 +329,27 @@ struct RESPSession: ByteSession, ~Copyable {
     }
   }
 
+  private mutating func wrongArity(_ command: Command) -> CommandError {
+    if command != .exec { return .arity(command.row.name) }
+    endTransaction()
+    return CommandError("EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command")
+  }
+
   private func unknown(_ args: borrowing RESPArguments) -> CommandError {
-    var rest = ""
-    for index in 1..<max(args.count, 1) where rest.utf8.count < 128 {
-      let room = 128 - rest.utf8.count
-      rest += "'\(args[index][0..<min(args[index].byteCount, room)].text)' "
+    var text = Array("ERR unknown command '".utf8) + Self.quoted(args[0], 128) + Array("', with args beginning with: ".utf8)
+    var room = 128
+    for index in 1..<max(args.count, 1) where room > 0 {
+      let word = Self.quoted(args[index], room)
+      text += [UInt8(ascii: "'")] + word + Array("' ".utf8)
+      room -= word.count + 3
     }
-    let name = args[0][0..<min(args[0].byteCount, 128)].text
-    return CommandError("ERR unknown command '\(name)', with args beginning with: \(rest)")
+    return CommandError(text)
+  }
+
+  /// What an error shows of an argument: its bytes, up to a bound and, as in Redis, to the first NUL.
+  private static func quoted(_ argument: RawSpan, _ bound: Int) -> [UInt8] {
+    let shown = argument[0..<min(argument.byteCount, bound)]
+    return shown[0..<(shown.firstIndex(of: 0) ?? shown.byteCount)].copied()
   }
 
   // MARK: Waking
