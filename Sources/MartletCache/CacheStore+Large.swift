@@ -23,7 +23,7 @@ extension CacheStore {
     var reservation = reservation
     let block = reservation.take()
     var shards = locked(block.key, reservation.database)
-    return try shards.put(reserved: block, reservation.attributes(of: block), condition: condition, at: now)
+    return try shards.put(block: block, block.key, reservation.attributes(of: block), condition: condition, at: now)
   }
 
   /// The same under a lease, as `fill`.
@@ -33,7 +33,7 @@ extension CacheStore {
     var reservation = reservation
     let block = reservation.take()
     var shards = locked(block.key, reservation.database)
-    return try shards.fill(reserved: block, reservation.attributes(of: block), lease: lease, condition: condition, at: now)
+    return try shards.fill(block: block, block.key, reservation.attributes(of: block), lease: lease, condition: condition, at: now)
   }
 
   /// An entry for several readers outside the lock, which is held now; nil if the system has no memory.
@@ -64,8 +64,8 @@ extension CacheStore {
     return try shards.pin(key, database: database, allowsStale: allowsStale, of: self, at: now)
   }
 
-  /// Gives up a pin or a reservation.
-  fileprivate func release(_ block: ValueBlock) { unsafe engine.pointee.memory.blocks.release(block) }
+  /// Gives up a pin, a reservation, a prepared value.
+  func release(_ block: ValueBlock) { unsafe engine.pointee.memory.blocks.release(block) }
 }
 
 extension LockedShards {

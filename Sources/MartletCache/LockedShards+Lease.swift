@@ -146,11 +146,11 @@ extension LockedShards {
 
   /// The same with a value that was written before the lock was taken.
   mutating func fill(
-    reserved block: ValueBlock, _ attributes: borrowing PutAttributes, lease: LeaseToken, condition: PutCondition, at now: UnixTime
+    block: ValueBlock, _ key: RawSpan, _ attributes: borrowing PutAttributes, lease: LeaseToken, condition: PutCondition, at now: UnixTime
   ) throws(CacheError) -> PutResult {
     let claim: Claim
     do throws(CacheError) {
-      claim = try self.claim(block.key, attributes.database, attributes.tags, lease, at: now)
+      claim = try self.claim(key, attributes.database, attributes.tags, lease, at: now)
     } catch {
       unsafe engine.pointee.memory.blocks.release(block)
       throw error
@@ -159,7 +159,7 @@ extension LockedShards {
     stamped.tagStamp = TagStamp(claim.stamp)
     beginFill(claim)
     defer { endFill(claim) }
-    return try put(reserved: block, stamped, condition: condition, at: now)
+    return try put(block: block, key, stamped, condition: condition, at: now)
   }
 
   /// The filler has found that there is nothing to fill with, and that this holds until `until`: removes a stale value, ends the lease,

@@ -28,11 +28,10 @@ extension LockedShards {
     return try put(plan, value, nil, hash: hash, shard: index, at: now)
   }
 
-  /// Makes a value that was written before the lock was taken the entry of its key.
+  /// Makes a value that was written before the lock was taken the entry of `key`, which may stand in the block.
   mutating func put(
-    reserved block: ValueBlock, _ attributes: borrowing PutAttributes, condition: PutCondition, at now: UnixTime
+    block: ValueBlock, _ key: RawSpan, _ attributes: borrowing PutAttributes, condition: PutCondition, at now: UnixTime
   ) throws(CacheError) -> PutResult {
-    let key = block.key
     let plan = Entry.Plan(key: key, attributes: attributes, valueCount: block.value.byteCount)
     let (hash, index) = locate(key, attributes.database)
     let blocks = unsafe engine.pointee.memory.blocks

@@ -31,6 +31,8 @@ struct CommandError: Error {
       "ERR Can't execute '\(name)': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context")
   }
 
+  static func replyTooLarge(_ limit: Int) -> CommandError { CommandError("ERR the reply is larger than \(limit) bytes") }
+
   static func expireTime(_ command: Command) -> CommandError {
     CommandError("ERR invalid expire time in '\(command.row.name)' command")
   }

@@ -85,11 +85,12 @@ extension CommandExecution {
       return
     }
     var replies = ByteBuffer()
+    let version = writer.version
     try change(args[1], &shards) { (value) throws(CommandError) in
       var new = ByteBuffer(capacity: max(value.byteCount, lastWritten))
       new.append(value)
       while new.count < lastWritten { new.append(UInt8(0)) }
-      var replier = RESPWriter(version: writer.version)
+      var replier = RESPWriter(version: version)
       for operation in operations { replier.bitfield(operation, on: &new) }
       swap(&replies, &replier.output)
       return new

@@ -70,19 +70,11 @@ extension CommandExecution {
   }
 
   /// A whole document, known as JSON to HTTP too. False if the condition does not hold.
-  private func putJSON(
+  private mutating func putJSON(
     _ key: RawSpan, _ value: RawSpan, _ condition: PutCondition, _ shards: inout LockedShards
   ) throws(CommandError) -> Bool {
     let type: StaticString = "application/json"
-    let attributes = PutAttributes(database: database, contentType: type.rawSpan, tags: RawSpan())
-    do throws(CacheError) {
-      _ = try shards.put(key, value, attributes, condition: condition, at: now)
-      return true
-    } catch .conditionFailed {
-      return false
-    } catch {
-      throw CommandError(error)
-    }
+    return try put(key, value, PutAttributes(database: database, contentType: type.rawSpan, tags: RawSpan()), condition, &shards)
   }
 
   // MARK: JSON.MERGE key path value
@@ -99,11 +91,11 @@ extension CommandExecution {
     let outcome = try edit(args[1], &shards) { (document) throws(CommandError) in
       guard let place = try path.place(in: document) else {
         if isRemoval { return nil }
-        let value = try merged(patch, with: nil, bytesMax)
+        let value = try Self.merged(patch, with: nil, bytesMax)
         return try path.adding(value.bytes, to: document)
       }
       if isRemoval { return place.removing(from: document) }
-      let value = try merged(patch, with: document[place.value], bytesMax)
+      let value = try Self.merged(patch, with: document[place.value], bytesMax)
       return place.replacing(in: document, by: value.bytes)
     }
     switch outcome {
@@ -111,14 +103,14 @@ extension CommandExecution {
     case .unchanged: writer.null()
     case .absent:
       guard path.isRoot else { throw .jsonRoot }
-      let document = try merged(patch, with: nil, bytesMax)
+      let document = try Self.merged(patch, with: nil, bytesMax)
       _ = try putJSON(args[1], document.bytes, .always, &shards)
       writer.ok()
     }
   }
 
   /// RFC 7396.
-  private func merged(_ patch: RawSpan, with value: RawSpan?, _ bytesMax: Int) throws(CommandError) -> ByteBuffer {
+  private static func merged(_ patch: RawSpan, with value: RawSpan?, _ bytesMax: Int) throws(CommandError) -> ByteBuffer {
     let nothing: StaticString = "null"
     do throws(JSONPatchError) {
       if let value { return try JSONMergePatch.apply(patch: patch, to: value, bytesMax: bytesMax) }
@@ -207,7 +199,7 @@ extension CommandExecution {
   private enum EditOutcome { case absent, unchanged, changed }
 
   /// Replaces a document by what `body` makes of it; nil: it stays. What else the entry has stays too.
-  private func edit(
+  private mutating func edit(
     _ key: RawSpan, _ shards: inout LockedShards, _ body: (RawSpan) throws(CommandError) -> ByteBuffer?
   ) throws(CommandError) -> EditOutcome {
     var isChanged = false

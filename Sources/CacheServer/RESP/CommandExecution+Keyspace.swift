@@ -1,5 +1,6 @@
-/// Commands on whole databases. Outside of a transaction they go through the store, which holds a shard at a time; within one, every shard
-/// is held already.
+/// Commands on whole databases. Outside of a transaction they go through the store, which holds one shard at a time, for a step of bounded
+/// length. Within one every shard is held already, and stays so: all that a transaction says is of one moment, and of what other
+/// commands in it have just changed. What has no end there (KEYS of a large database) keeps everybody else waiting, as it does in Redis.
 
 internal import MartletBytes
 internal import MartletCache
@@ -50,7 +51,7 @@ extension CommandExecution {
   private mutating func iterate(_ command: Command, _ args: borrowing RESPArguments, _ walk: Walk) throws(CommandError) {
     switch command {
     case .randomkey: randomkey(walk)
-    case .keys: keys(args, walk)
+    case .keys: try keys(args, walk)
     default: try scan(args, walk)
     }
   }
@@ -66,25 +67,29 @@ extension CommandExecution {
         cursor = .start
         continue
       }
-      cursor = walk(position, 1) { if key == nil { key = $0.copied() } }
+      cursor = walk(position, Self.stepCount) { if key == nil { key = $0.copied() } }
     }
     if let key { writer.bulk(key.rawSpan) }
   }
 
-  private mutating func keys(_ args: borrowing RESPArguments, _ walk: Walk) {
+  /// Entries that a walk looks at before it lets others have the shard.
+  private static var stepCount: Int { 4096 }
+
+  private mutating func keys(_ args: borrowing RESPArguments, _ walk: Walk) throws(CommandError) {
     let pattern = args[1].copied()
     var found = ByteBuffer()
     var count = 0
     swap(&found, &writer.output)
     var cursor: ScanCursor? = .start
-    while let position = cursor {
-      cursor = walk(position, 4096) { key in
-        guard GlobPattern.matches(key, pattern.rawSpan) else { return }
+    while let position = cursor, writer.output.count <= replyBytesMax {
+      cursor = walk(position, Self.stepCount) { key in
+        guard GlobPattern.matches(key, pattern.rawSpan), writer.output.count <= replyBytesMax else { return }
         count += 1
         writer.bulk(key)
       }
     }
     swap(&found, &writer.output)
+    if found.count > replyBytesMax { throw .replyTooLarge(replyBytesMax) }
     writer.array(count)
     writer.output.append(found)
   }
@@ -118,11 +123,12 @@ extension CommandExecution {
     var foundCount = 0
     swap(&found, &writer.output)
     let next = walk(cursor, count) { key in
-      guard isStrings, pattern.map({ GlobPattern.matches(key, $0.rawSpan) }) ?? true else { return }
+      guard isStrings, pattern.map({ GlobPattern.matches(key, $0.rawSpan) }) ?? true, writer.output.count <= replyBytesMax else { return }
       foundCount += 1
       writer.bulk(key)
     }
     swap(&found, &writer.output)
+    if found.count > replyBytesMax { throw .replyTooLarge(replyBytesMax) }
     writer.array(2)
     var text = ByteBuffer()
     text.append(next ?? .start)

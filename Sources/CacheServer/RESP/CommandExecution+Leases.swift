@@ -61,10 +61,17 @@ extension CommandExecution {
     let attributes = PutAttributes(
       expiry: options.expiry, staleUntil: options.staleUntil, database: database, contentType: RawSpan(), tags: options.tags.rawSpan)
     do throws(CacheError) {
-      _ = try shards.fill(args[1], args[3], attributes, lease: token, at: now)
+      if args[3].byteCount >= CacheLimits.largeValueBytesMin, let ready = takePrepared(count: args[3].byteCount) {
+        _ = try shards.fill(args[1], ready, attributes, lease: token, at: now)
+      } else {
+        _ = try shards.fill(args[1], args[3], attributes, lease: token, at: now)
+      }
     } catch { throw CommandError(error) }
     writer.ok()
   }
+
+  /// As a list, for a value that is prepared.
+  func fillTags(_ args: borrowing RESPArguments) throws(CommandError) -> [UInt8] { try fillOptions(args).tags }
 
   private struct FillOptions {
     var expiry = UnixTime.never

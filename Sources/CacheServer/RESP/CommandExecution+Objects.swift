@@ -38,9 +38,28 @@ extension CommandExecution {
     if !options.replaces, isPresent(args[1], &shards) { throw CommandError("BUSYKEY Target key name already exists.") }
     let milliseconds = try Self.integer(args[2])
     if milliseconds < 0 { throw CommandError("ERR Invalid TTL value, must be >= 0") }
-    let value: ByteBuffer
+    var expiry = UnixTime.never
+    if milliseconds > 0 {
+      expiry = options.isAbsolute ? UnixTime(milliseconds: milliseconds) : now.advanced(byMilliseconds: milliseconds)
+    }
+    if let ready = prepared.popLast() {
+      // It was read before the shard was locked.
+      if expiry > now {
+        _ = try stored { () throws(CacheError) in
+          try shards.put(args[1], ready, PutAttributes(expiry: expiry, database: database), at: now)
+        }
+      }
+    } else {
+      let value = try restored(args[3])
+      if expiry > now { try put(args[1], value.bytes, expiry: expiry, &shards) }
+    }
+    if expiry <= now { _ = try delete(args[1], &shards) }
+    writer.ok()
+  }
+
+  private func restored(_ payload: RawSpan) throws(CommandError) -> ByteBuffer {
     do throws(RDBString.Failure) {
-      value = try RDBString.read(args[3], bytesMax: store.valueBytesMax)
+      return try RDBString.read(payload, bytesMax: store.valueBytesMax)
     } catch {
       switch error {
       case .damaged: throw CommandError("ERR DUMP payload version or checksum are wrong")
@@ -48,16 +67,6 @@ extension CommandExecution {
       case .tooLarge: throw .tooLong
       }
     }
-    var expiry = UnixTime.never
-    if milliseconds > 0 {
-      expiry = options.isAbsolute ? UnixTime(milliseconds: milliseconds) : now.advanced(byMilliseconds: milliseconds)
-    }
-    if expiry <= now {
-      _ = try delete(args[1], &shards)
-    } else {
-      try put(args[1], value.bytes, expiry: expiry, &shards)
-    }
-    writer.ok()
   }
 
   /// How often a key was used before it came here, and when last, is checked and not kept.

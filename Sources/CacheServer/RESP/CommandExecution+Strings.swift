@@ -103,11 +103,21 @@ extension CommandExecution {
 
   /// False if the condition does not hold.
   @discardableResult
-  func put(
+  mutating func put(
     _ key: RawSpan, _ value: RawSpan, expiry: UnixTime = .never, condition: PutCondition = .always, _ shards: inout LockedShards
   ) throws(CommandError) -> Bool {
+    try put(key, value, PutAttributes(expiry: expiry, database: database), condition, &shards)
+  }
+
+  mutating func put(
+    _ key: RawSpan, _ value: RawSpan, _ attributes: borrowing PutAttributes, _ condition: PutCondition, _ shards: inout LockedShards
+  ) throws(CommandError) -> Bool {
     do throws(CacheError) {
-      _ = try shards.put(key, value, PutAttributes(expiry: expiry, database: database), condition: condition, at: now)
+      if value.byteCount >= CacheLimits.largeValueBytesMin, let ready = takePrepared(count: value.byteCount) {
+        _ = try shards.put(key, ready, attributes, condition: condition, at: now)
+      } else {
+        _ = try shards.put(key, value, attributes, condition: condition, at: now)
+      }
       return true
     } catch .conditionFailed {
       return false
@@ -155,9 +165,13 @@ extension CommandExecution {
 
   // MARK: Several keys
 
-  mutating func mget(_ args: borrowing RESPArguments, _ shards: inout LockedShards) {
+  mutating func mget(_ args: borrowing RESPArguments, _ shards: inout LockedShards) throws(CommandError) {
     writer.array(args.count - 1)
-    for index in 1..<args.count where !writeValue(of: args[index], &shards) { writer.null() }
+    let end = writer.output.count + replyBytesMax
+    for index in 1..<args.count {
+      if !writeValue(of: args[index], &shards) { writer.null() }
+      if writer.output.count > end { throw .replyTooLarge(replyBytesMax) }
+    }
   }
 
   mutating func mset(_ args: borrowing RESPArguments, _ shards: inout LockedShards) throws(CommandError) {
@@ -198,7 +212,7 @@ extension CommandExecution {
 
   /// Replaces a value, an absent one being empty, by what `body` makes of it; how long it is then. Expiry, type and tags stay.
   @discardableResult
-  func change(
+  mutating func change(
     _ key: RawSpan, _ shards: inout LockedShards, _ body: (RawSpan) throws(CommandError) -> ByteBuffer
   ) throws(CommandError) -> Int {
     var length = 0

@@ -22,6 +22,12 @@ struct CommandExecution: ~Copyable {
   private(set) var waiting: WaitingLease?
   /// Large values to be put into the output once the shards are unlocked.
   private var large: [LargePiece] = []
+  /// The rest of replies that hold large values, too much for the output at once. For the session to take.
+  private var pending: PendingReply?
+  /// Large values of the command under way that lie in the store's memory already.
+  var prepared: [PreparedValue] = []
+  /// Bytes of one reply, or of all replies to a transaction, large values not counted: those are not copied.
+  let replyBytesMax: Int
   /// What else the command run last has left to be done then.
   private var remainder: Remainder?
   /// The shards are to be unlocked, and `settle` called, before another command is run. Within a transaction: after the last.
@@ -40,15 +46,11 @@ struct CommandExecution: ~Copyable {
     self.store = store
     self.clock = clock
     self.wake = wake
+    replyBytesMax = min(store.limitBytes, Self.replyBytesMax)
   }
 
-  private struct LargePiece {
-    /// Where in the output it belongs, not counting other pieces.
-    let offset: Int
-    let value: SharedValue
-    let range: Range<Int>
-    let form: LargeForm
-  }
+  /// Of `replyBytesMax`, at most; a store of less cannot fill a reply of more but by repetition.
+  private static var replyBytesMax: Int { 256 << 20 }
 
   /// How a large value is told.
   enum LargeForm {
@@ -125,7 +127,7 @@ struct CommandExecution: ~Copyable {
     case .getset: try getset(args, &shards)
     case .getdel: try getdel(args, &shards)
     case .getex: try getex(args, &shards)
-    case .mget: mget(args, &shards)
+    case .mget: try mget(args, &shards)
     case .mset: try mset(args, &shards)
     case .msetnx: try msetnx(args, &shards)
     case .append: try append(args, &shards)
@@ -216,13 +218,17 @@ struct CommandExecution: ~Copyable {
   ) -> Bool {
     guard let value = shards.share(key, database: database, allowsStale: allowsStale, of: store, at: now) else { return false }
     let range = range ?? 0..<value.withValue { $0.byteCount }
+    var tail: [UInt8] = []
     switch form {
     case .plain: writer.bulkHead(range.count)
     case .dump:
       writer.bulkHead(RDBString.headBytes(ofCount: range.count) + range.count + RDBString.footerBytes)
+      let start = writer.output.count
       RDBString.appendHead(ofCount: range.count, to: &writer.output)
+      let head = writer.output.bytes[start..<writer.output.count]
+      tail = value.withValue { RDBString.footer(of: head, $0) }
     }
-    large.append(LargePiece(offset: writer.output.count, value: value, range: range, form: form))
+    large.append(LargePiece(offset: writer.output.count, value: value, range: range, tail: tail))
     writer.output.append("\r\n")
     isPaused = true
     return true
@@ -270,19 +276,21 @@ struct CommandExecution: ~Copyable {
 
   /// Puts the large values in their places.
   private mutating func placeLarge() {
-    var output = ByteBuffer(capacity: large.reduce(writer.output.count) { $0 + $1.range.count + RDBString.footerBytes })
-    var position = 0
-    for piece in large {
-      output.append(writer.output.bytes[position..<piece.offset])
-      piece.value.withValue { output.append($0[piece.range]) }
-      if piece.form == .dump {
-        let bytes = RDBString.headBytes(ofCount: piece.range.count) + piece.range.count
-        RDBString.appendFooter(from: output.count - bytes, to: &output)
-      }
-      position = piece.offset
-    }
-    output.append(writer.output.bytes[position..<writer.output.count])
-    swap(&writer.output, &output)
+    var reply = PendingReply(takingFrom: &writer.output, large)
     large.removeAll(keepingCapacity: true)
+    if !reply.pour(into: &writer.output) { pending = consume reply }
+  }
+
+  /// What did not fit into the output, once.
+  mutating func takePending() -> PendingReply? { pending.take() }
+
+  var hasPending: Bool { pending != nil }
+
+  /// A reply that begins at `mark`, in one that begins at `start`, is an error if it makes that too large.
+  mutating func limitReply(from mark: Int, of start: Int) {
+    if writer.output.count - start <= replyBytesMax { return }
+    while let last = large.last, last.offset >= mark { large.removeLast() }
+    writer.output.truncate(to: mark)
+    fail(.replyTooLarge(replyBytesMax))
   }
 }

@@ -79,14 +79,31 @@ extension RESPSession {
     // Nobody waits while shards are held.
     let client = execution.client.take()
     defer { execution.client = client }
+    let prepared = prepare(queue, execution)
     // Kept until the shards are unlocked: when it goes, it unregisters with them.
     let watched = watches.take() ?? WatchList(store: store)
+    let start = execution.writer.output.count
     execution.store.withLockedShards(of: shards) { locked in
       if watched.isChanged(in: &locked, at: now) { return execution.writer.nullArray() }
       execution.writer.array(queue.commands.count)
-      for queued in queue.commands { run(queued, queue.arguments(queued), &execution, &locked) }
+      for (queued, values) in zip(queue.commands, prepared) {
+        execution.prepared = values
+        let mark = execution.writer.output.count
+        run(queued, queue.arguments(queued), &execution, &locked)
+        execution.limitReply(from: mark, of: start)
+      }
+      execution.prepared = []
     }
     execution.settle()
+  }
+
+  /// The large values of each command, in the store's memory before any shard is locked.
+  private func prepare(_ queue: borrowing Transaction, _ execution: borrowing CommandExecution) -> [[PreparedValue]] {
+    var prepared: [[PreparedValue]] = []
+    for queued in queue.commands {
+      prepared.append(queued.command.isKeyed ? execution.prepare(queued.command, queue.arguments(queued)) : [])
+    }
+    return prepared
   }
 
   /// The shards that the commands and the watched keys need.

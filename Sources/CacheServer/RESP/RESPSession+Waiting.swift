@@ -28,12 +28,21 @@ final class WaitingLease: LeaseWait, @unchecked Sendable {
 }
 
 extension RESPSession {
-  /// If the command run last waits, the connection does. Nil: it does not.
+  /// If the command run last waits, the connection does; if its reply does not fit into the output, that is written first. Nil: neither.
   @inline(__always)
-  mutating func blockIfWaiting(_ execution: inout CommandExecution) -> Progress.Next? {
-    if execution.waiting == nil, !isWaitingForRoom, pausedUntil == nil { return nil }
+  mutating func pauseIfNeeded(_ execution: inout CommandExecution) -> Progress.Next? {
+    if execution.waiting == nil, !isWaitingForRoom, pausedUntil == nil, !execution.hasPending { return nil }
+    return pause(&execution)
+  }
+
+  private mutating func pause(_ execution: inout CommandExecution) -> Progress.Next {
     // What is parsed beyond is parsed again, from its beginning.
     parser = RESPParser()
+    if var reply = execution.takePending() {
+      // Messages may come at any time, and must not come in the midst of a reply.
+      if subscriptions != nil { _ = reply.pour(into: &execution.writer.output, upTo: .max) } else { pending = consume reply }
+      return .full
+    }
     if isWaitingForRoom || pausedUntil != nil { return .blocked }
     waiting = execution.takeWaiting()
     waiting?.isMuted = replyMode != .on

@@ -28,6 +28,8 @@ struct RESPSession: ByteSession, ~Copyable {
   var watches: WatchList?
   /// Of `watches`.
   var watchedShards = ShardSet()
+  /// The rest of replies that did not fit into the output.
+  var pending: PendingReply?
   /// A command waits, and its reply is owed.
   var waiting: WaitingLease?
   /// Nil: to nothing.
@@ -88,6 +90,7 @@ struct RESPSession: ByteSession, ~Copyable {
     execution.now = service.shared.clock.unixTime(at: now)
     execution.writer.version = version
     execution.client = service.isDraining.value ? nil : id
+    if pending != nil, let next = pour(into: &execution.writer.output) { return next }
     while true {
       // Parse
       batch.removeAll()
@@ -179,7 +182,8 @@ struct RESPSession: ByteSession, ~Copyable {
     let name = batch.slices[first]
     let start = Int(name.start)
     let found = service.lookup.value.find(input.extracting(start..<(start &+ Int(name.count))), argumentCount: count)
-    let isKeyed = found.map { $0.isKeyed && $0.isArityRight && $0.command != .memory } ?? false
+    let isShort = end &- start < CacheLimits.largeValueBytesMin
+    let isKeyed = found.map { $0.isKeyed && $0.isArityRight && isShort && $0.command != .memory } ?? false
     batch.items.append(RESPBatch.Item(first: first, count: count, end: end, found: found, isKeyed: isKeyed))
   }
 
@@ -193,7 +197,7 @@ struct RESPSession: ByteSession, ~Copyable {
       transaction == nil && isAuthenticated && replyMode == .on && !isSubscriberOnly && !service.shared.pause.isOn
     if isPlain, batch.items[index].isKeyed {
       runKeyed(batch, &index, input, &execution)
-      return blockIfWaiting(&execution)
+      return pauseIfNeeded(&execution)
     }
     let item = batch.items[index]
     index += 1
@@ -279,13 +283,11 @@ struct RESPSession: ByteSession, ~Copyable {
       if transaction != nil, found.command == .shutdown || found.command == .save {
         throw CommandError("ERR Command not allowed inside a transaction")
       }
+      try execution.checkKeys(of: found.command, args)
       if transaction != nil, !Self.runsInTransaction(found.command) {
         try queue(found.command, args, &execution)
       } else if found.isKeyed {
-        execution.keys.removeAll()
-        execution.appendKeys(of: found.command, args)
-        execution.store.withLockedShards(of: execution.keys.shards) { shards in execution.execute(found.command, args, &shards) }
-        execution.settle()
+        try execution.executeAlone(found.command, args)
       } else {
         execution.counts[found.command].calls.count()
         isCalled = true
@@ -300,7 +302,7 @@ struct RESPSession: ByteSession, ~Copyable {
       execution.fail(error)
       if transaction != nil, !(found.map { Self.runsInTransaction($0.command) } ?? false) { transaction?.isSpoilt = true }
     }
-    let waits = blockIfWaiting(&execution)
+    let waits = pauseIfNeeded(&execution)
     settleReply(&execution)
     return isQuitting ? .close(.finished) : waits
   }
@@ -308,11 +310,11 @@ struct RESPSession: ByteSession, ~Copyable {
   private mutating func settleReply(_ execution: inout CommandExecution) {
     switch replyMode {
     case .on, .skipNext: return
-    case .off: execution.writer.output.truncate(to: keptOutput)
-    case .skip:
-      execution.writer.output.truncate(to: keptOutput)
-      replyMode = .on
+    case .off: break
+    case .skip: replyMode = .on
     }
+    execution.writer.output.truncate(to: keptOutput)
+    pending = nil
   }
 
   private static func needsNoToken(_ command: Command) -> Bool {

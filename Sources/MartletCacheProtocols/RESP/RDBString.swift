@@ -50,10 +50,14 @@ package enum RDBString {
 
   /// The end of the payload that begins at `start` of `output`.
   package static func appendFooter(from start: Int, to output: inout ByteBuffer) {
-    output.append(UInt8(truncatingIfNeeded: version))
-    output.append(UInt8(truncatingIfNeeded: version >> 8))
-    let checksum = CRC64.of(output.bytes[start..<output.count])
-    for shift in stride(from: 0, to: 64, by: 8) { output.append(UInt8(truncatingIfNeeded: checksum >> UInt64(shift))) }
+    output.append(footer(of: output.bytes[start..<output.count], RawSpan()))
+  }
+
+  /// The end of a payload that `head` and `value` make together.
+  package static func footer(of head: RawSpan, _ value: RawSpan) -> [UInt8] {
+    let version = [UInt8(truncatingIfNeeded: version), UInt8(truncatingIfNeeded: version >> 8)]
+    let checksum = CRC64.of(version.rawSpan, after: CRC64.of(value, after: CRC64.of(head)))
+    return version + stride(from: 0, to: 64, by: 8).map { UInt8(truncatingIfNeeded: checksum >> UInt64($0)) }
   }
 
   /// The beginning of the payload of a value that is the shortest text of a 32-bit integer: all but the footer. False for another value.
@@ -203,9 +207,10 @@ enum CRC64 {
     return tables
   }()
 
-  static func of(_ bytes: RawSpan) -> UInt64 {
+  /// `before`: of the bytes in front of these.
+  static func of(_ bytes: RawSpan, after before: UInt64 = 0) -> UInt64 {
     let tables = tables
-    var value: UInt64 = 0
+    var value = before
     var index = 0
     while index + 8 <= bytes.byteCount {
       var word = value ^ bytes.paddedWord(at: index)
