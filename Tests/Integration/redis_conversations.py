@@ -17,6 +17,7 @@ DIFFERENCES = {
     "acl setuser, load, save": "one user, whose password is the token given at start",
     "bgsave, save": "entries live in memory only: an error that says so",
     "wait 1 0": "answered at once: there are no replicas, and there will be none",
+    "swapdb 0 1": "refused: HTTP and memcached live in database 0, too",
     "lastsave": "when the server started",
     "latency histogram": "empty: latency is kept for all commands together, in /metrics",
     "module load": "an error in other words",
@@ -134,6 +135,10 @@ CONVERSATIONS = {
         "config set maxmemory", "config set timeout x", "config set timeout 5 timeout 6", "config set timeout 0 nosuch 1", "config set databases 3", "config set slowlog-max-len x", "config set slowlog-log-slower-than x",
         "config set slowlog-max-len 100", "config get slowlog-max-len", "config set slowlog-max-len 128", "config set save ''", "config set client-output-buffer-limit 'pubsub 1mb'", "config set client-output-buffer-limit 'bad 1mb 1 1'",
         "config set client-output-buffer-limit 'pubsub x 1 1'", "config set appendonly no", "config set notify-keyspace-events ''", "config get notify-keyspace-events", "config rewrite", "config set", "config get",
+    ],
+    "swapping": [
+        "swapdb", "swapdb 0 1 2", "swapdb 1 99", "swapdb x 1", "swapdb 1 x", "swapdb 0 0", "swapdb 3 3", "select 1", "set k one", "select 2", "set k two", "set only 2", "swapdb 1 2", "get k", "dbsize", "select 1", "get k", "dbsize", "move only 2", "copy k k2 db 2",
+        "select 2", "get only", "get k2", "multi", "swapdb 1 2", "get k", "select 1", "get k", "set in1 x", "exec", "dbsize", "select 1", "watch k", "swapdb 1 2", "multi", "get k", "exec", "watch k", "multi", "get k", "exec", "flushdb", "swapdb 1 2", "dbsize", "select 2", "dbsize", "select 0",
     ],
     "the table of commands": [
         "command info client|kill client|list", "command info nosuch|x client|nosuch", "command info subscribe publish spublish ssubscribe", "command list filterby module x", "command list filterby bad x", "command list filterby",

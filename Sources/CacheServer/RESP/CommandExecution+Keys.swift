@@ -128,7 +128,7 @@ extension CommandExecution {
       if args[index].equalsIgnoringCase("replace") {
         replaces = true
       } else if args[index].equalsIgnoringCase("db"), index + 1 < args.count {
-        target = try Self.database(args[index + 1])
+        target = databases[try Self.database(args[index + 1])]
         index += 1
       } else {
         throw .syntax
@@ -147,7 +147,7 @@ extension CommandExecution {
   }
 
   mutating func move(_ args: borrowing RESPArguments, _ shards: inout LockedShards) throws(CommandError) {
-    let target = try Self.database(args[2])
+    let target = databases[try Self.database(args[2])]
     if target == database { throw .sameObject }
     let isThere = shards.peek(args[1], database: target, at: now) { _ in true } ?? false
     guard !isThere, try carry(args[1], to: args[1], target, &shards) else { return writer.flag(false) }

@@ -15,6 +15,8 @@ struct CommandExecution: ~Copyable {
   var writer = RESPWriter()
   /// Of the session whose commands are run.
   var database: UInt8 = 0
+  /// As the store numbers them; `database` is one of these.
+  var databases = DatabaseMap.identity
   var now = UnixTime(milliseconds: 0)
   /// Whose commands are run, if it can be blocked; nil within a transaction.
   var client: ConnectionID?
@@ -86,7 +88,7 @@ struct CommandExecution: ~Copyable {
       keys.append(args[2], database: (try? copyOptions(args))?.database ?? database, of: store)
     case .move:
       keys.append(args[1], database: database, of: store)
-      if let target = try? Self.database(args[2]) { keys.append(args[1], database: target, of: store) }
+      if let target = try? databases[Self.database(args[2])] { keys.append(args[1], database: target, of: store) }
     default: keys.append(args[1], database: database, of: store)
     }
   }
@@ -189,9 +191,14 @@ struct CommandExecution: ~Copyable {
     return number
   }
 
+  /// A database as clients number it.
   static func database(_ text: RawSpan) throws(CommandError) -> UInt8 {
     let number = try integer(text)
     guard Int64(Int32.min)...Int64(Int32.max) ~= number else { throw .notAnInteger }
+    return try inRange(number)
+  }
+
+  static func inRange(_ number: Int64) throws(CommandError) -> UInt8 {
     guard 0..<Int64(CacheLimits.databaseCount) ~= number else { throw .databaseRange }
     return UInt8(number)
   }

@@ -17,7 +17,7 @@ enum Command: UInt8, CaseIterable, Sendable {
   case del, unlink, exists, type, touch, expire, pexpire, expireat, pexpireat, ttl, pttl, expiretime, pexpiretime,
     persist, rename, renamenx, copy, dump, restore, object, memory, move
   // The keyspace
-  case randomkey, scan, keys, dbsize, flushdb, flushall, martletInvalidate
+  case randomkey, scan, keys, dbsize, flushdb, flushall, martletInvalidate, swapdb
   // Transactions
   case multi, exec, discard, watch, unwatch
   // Publishing and subscribing
@@ -291,6 +291,9 @@ struct CommandRow: Sendable {
       .martletInvalidate, "martlet.invalidate", -3, "write fast", "@keyspace @write @fast",
       tips: "request_policy:all_shards response_policy:agg_sum", "7.0.15", "generic", "O(N), N: the tags, however many keys have them",
       "Make every key with one of the tags absent, or stale"),
+    CommandRow(
+      .swapdb, "swapdb", 3, "write fast", "@keyspace @write @fast @dangerous", "4.0.0", "server", "O(1)",
+      "Swap two databases, neither of them 0"),
     // Transactions
     CommandRow(
       .multi, "multi", 1, "noscript loading stale fast allow_busy", "@fast @transaction", "1.2.0", "transactions", "O(1)",

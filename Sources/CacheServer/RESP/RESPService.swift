@@ -20,6 +20,7 @@ final class RESPShared: Sendable {
   let startedAt = MonotonicTime.now
   let clients = ClientRegistry()
   let pubsub: PubSub
+  let databases = Databases()
   let pause = ClientPause()
   let slowlog = SlowLog()
   let errors = ErrorCounts()

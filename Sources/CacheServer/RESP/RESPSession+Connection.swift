@@ -23,6 +23,7 @@ extension RESPSession {
     case .client, .command, .config, .pubsub, .slowlog, .latency, .cluster, .acl, .module: try container(command, args, &execution)
     case .info: info(args, &execution)
     case .time: time(&execution)
+    case .swapdb: try swapdb(args, &execution)
     case .martletInvalidate: try execution.invalidate(args)
     case .subscribe, .unsubscribe, .psubscribe, .punsubscribe, .publish, .ssubscribe, .sunsubscribe, .spublish:
       try pubsub(command, args, &execution)
@@ -52,7 +53,7 @@ extension RESPSession {
 
   private mutating func select(_ args: borrowing RESPArguments, _ execution: inout CommandExecution) throws(CommandError) {
     database = try CommandExecution.database(args[1])
-    execution.database = database
+    execution.database = execution.databases[database]
     record.database.store(database, ordering: .relaxed)
     execution.writer.ok()
   }

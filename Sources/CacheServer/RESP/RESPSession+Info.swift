@@ -53,8 +53,14 @@ struct InfoFigures {
     shared = session.service.shared
     store = execution.statistics ?? shared.store.statistics
     // Within a transaction the store must not be asked.
+    let databases = execution.databases
     let isInTransaction = execution.statistics != nil
-    counts = isInTransaction ? [] : (0..<CacheLimits.databaseCount).map { [shared] in shared.store.count(database: UInt8($0)) }
+    counts =
+      isInTransaction
+      ? []
+      : (0..<CacheLimits.databaseCount).map { [shared] in
+        shared.store.count(database: databases[UInt8($0)])
+      }
     totals = shared.totalsSinceReset(store)
     process = ProcessFigures.current(startTime: shared.startTime)
     pubsub = shared.pubsub.statistics

@@ -81,10 +81,11 @@ extension RESPSession {
     defer { execution.client = client }
     let prepared = prepare(queue, execution)
     // Kept until the shards are unlocked: when it goes, it unregisters with them.
+    let isSwapped = watches != nil && execution.databases != watchedDatabases
     let watched = watches.take() ?? WatchList(store: store)
     let start = execution.writer.output.count
     execution.store.withLockedShards(of: shards) { locked in
-      if watched.isChanged(in: &locked, at: now) { return execution.writer.nullArray() }
+      if isSwapped || watched.isChanged(in: &locked, at: now) { return execution.writer.nullArray() }
       execution.writer.array(queue.commands.count)
       for (queued, values) in zip(queue.commands, prepared) {
         execution.prepared = values
@@ -116,12 +117,12 @@ extension RESPSession {
         execution.appendKeys(of: queued.command, args)
       } else if queued.command == .select {
         // Keys after it lie elsewhere.
-        if let target = try? CommandExecution.database(args[1]) { execution.database = target }
+        if let target = try? CommandExecution.database(args[1]) { execution.database = execution.databases[target] }
       } else {
-        everything = everything || queued.command.isAboutEverything
+        everything = everything || queued.command.isAboutEverything || queued.command == .swapdb
       }
     }
-    execution.database = database
+    execution.database = execution.databases[database]
     if everything { return store.allShards }
     var shards = execution.keys.shards
     shards.formUnion(watchedShards)
@@ -139,7 +140,7 @@ extension RESPSession {
         try execution.keyspace(queued.command, args, &locked)
       } else {
         try call(queued.command, args, &execution)
-        execution.database = database
+        execution.database = execution.databases[database]
       }
     } catch {
       execution.writer.output.truncate(to: mark)
@@ -155,9 +156,10 @@ extension RESPSession {
 
   mutating func watch(_ args: borrowing RESPArguments, _ execution: inout CommandExecution) throws(CommandError) {
     if transaction != nil { throw CommandError("ERR WATCH inside MULTI is not allowed") }
+    if watches == nil { watchedDatabases = execution.databases }
     var list = watches.take() ?? WatchList(store: store)
     var isFull = false
-    for index in 1..<args.count where !list.add(args[index], database: database, at: execution.now) { isFull = true }
+    for index in 1..<args.count where !list.add(args[index], database: execution.database, at: execution.now) { isFull = true }
     watchedShards = list.shards
     watches = consume list
     if isFull { throw CommandError("ERR too many keys are watched") }

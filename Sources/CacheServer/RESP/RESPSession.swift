@@ -28,6 +28,8 @@ struct RESPSession: ByteSession, ~Copyable {
   var watches: WatchList?
   /// Of `watches`.
   var watchedShards = ShardSet()
+  /// As it was when the first of them was watched: after a SWAPDB they all count as changed.
+  var watchedDatabases = DatabaseMap.identity
   /// The rest of replies that did not fit into the output.
   var pending: PendingReply?
   /// A command waits, and its reply is owed.
@@ -208,7 +210,7 @@ struct RESPSession: ByteSession, ~Copyable {
   private mutating func runKeyed(
     _ batch: borrowing RESPBatch, _ index: inout Int, _ input: RawSpan, _ execution: inout CommandExecution
   ) {
-    execution.database = database
+    enterDatabase(&execution)
     execution.keys.removeAll()
     var end = index
     while end < batch.items.count, batch.items[end].isKeyed {
@@ -264,7 +266,7 @@ struct RESPSession: ByteSession, ~Copyable {
   private mutating func runAlone(
     _ found: CommandLookup.Found?, _ args: borrowing RESPArguments, _ service: RESPService, _ execution: inout CommandExecution
   ) -> Progress.Next? {
-    execution.database = database
+    enterDatabase(&execution)
     let mark = execution.writer.output.count
     keptOutput = mark
     var isCalled = false
