@@ -22,6 +22,7 @@ enum ExpiryRun {
     // Until so many are over that compaction has begun: what is measured is a store that has run for a while.
     while isQuick ? clock.unixTime(at: .now) < loaded.advanced(byMilliseconds: 10) : store.statistics.movedBytes == 0 {
       while !store.expireStep(at: clock.unixTime(at: .now)).isDone {}
+      while store.collapseStep() {}
       Process.sleep(nanoseconds: isQuick ? 1_000_000 : 400_000_000)
     }
     let before = store.statistics

@@ -19,8 +19,8 @@ enum Speed {
     let key = Key()
     let value = Bytes(count: 64)
     for number in 0..<count { try key.with(number) { _ = try store.put($0, value.prefix(64), at: .start) } }
-    // As the server's loop does now and then, until all that is full is on huge pages.
-    for _ in 0..<(isQuick ? 1 : 200) { while !store.expireStep(at: .start).isDone {} }
+    // As the server's main thread does now and then, until all that is full is on huge pages.
+    while store.collapseStep() {}
     let chase = Chase(bytes: Int(store.statistics.bytes))
     var random = Random(seed: 1)
     let dictionary = Dictionary(uniqueKeysWithValues: (0..<count).map { (Key.bytes($0), [UInt8](repeating: 0x76, count: 64)) })
@@ -95,7 +95,7 @@ enum Speed {
 
 /// A cycle through all cache lines of some memory, in random order: each load waits for the one before.
 @safe
-struct Chase: ~Copyable {
+struct Chase: ~Copyable, @unchecked Sendable {
   private let next: UnsafeMutablePointer<UInt64>
   private let count: Int
 

@@ -128,9 +128,6 @@ extension CacheStore {
     return count
   }
 
-  /// A round makes one huge page for each so many shards, of segments and of tables.
-  private static var shardsPerCollapse: Int { 8 }
-
   /// Frees memory in a step of about `budget` lines of the table: removes entries whose time is over, compacts what is sparse, frees what
   /// `removeAll` left. A line costs 1, what is done about an entry 16; 4096 take 20 to 50 µs.
   ///
@@ -147,12 +144,16 @@ extension CacheStore {
       let step = unsafe engine.pointee.withLock(index) { $0.maintain(at: now, budget: &budget) }
       expired += step.expired
       guard step.isDone else { continue }
-      if index % CacheStore.shardsPerCollapse == 0 { unsafe engine.pointee.memory.collapse() }
       let moved = unsafe engine.pointee.expiryTurn.compareExchange(expected: turn, desired: (turn + 1) % count, ordering: .relaxed)
       if moved.exchanged, turn + 1 == count { return (expired, true) }
     }
     return (expired, false)
   }
+
+  /// Puts a huge page under the next chunk of entries and of tables that is full: lookups in a large cache are 1.4 times faster with them.
+  /// False: there is none for now. Takes a millisecond, and tens of them where the system has to make room first: call it from a thread
+  /// that serves nobody.
+  package func collapseStep() -> Bool { unsafe engine.pointee.memory.collapse() }
 
   /// The counters of all shards, added up, each under its lock.
   public var statistics: CacheStatistics {

@@ -117,17 +117,41 @@ final class ChunkPool: @unchecked Sendable {
     ledger.subtract(AddressRange.chunkBytes)
   }
 
-  /// Makes the next chunk that is wholly handed out a huge page, if this pool is larger than what the processor finds without.
-  func collapse() {
+  /// Makes the next chunk that is wholly handed out a huge page, if this pool is larger than what the processor finds without. False:
+  /// there is none. The system may take milliseconds for it: meanwhile the lock is free, but this thread is not.
+  func collapse() -> Bool {
+    guard let chunk = chooseFull() else { return false }
+    unsafe AddressRange.collapse(base + chunk * AddressRange.chunkBytes)
+    didCollapse(chunk)
+    return true
+  }
+
+  private func chooseFull() -> Int? {
     lock.lock()
     defer { lock.unlock() }
-    guard openCount >= ChunkPool.collapseFromCount else { return }
+    guard openCount >= ChunkPool.collapseFromCount else { return nil }
     for _ in 0..<min(ChunkPool.collapseSearchCount, buddy.end >> ChunkPool.topOrder) {
       collapseHand = collapseHand + 1 < buddy.end >> ChunkPool.topOrder ? collapseHand + 1 : 0
       guard !isHuge[collapseHand], handedBytes[collapseHand] == AddressRange.chunkBytes else { continue }
       isHuge[collapseHand] = true
-      unsafe AddressRange.collapse(base + collapseHand * AddressRange.chunkBytes)
-      return
+      return collapseHand
+    }
+    return nil
+  }
+
+  /// A chunk that became plain again while the system was at work may have got its huge page afterwards: it is given back, or counted.
+  private func didCollapse(_ chunk: Int) {
+    lock.lock()
+    defer { lock.unlock() }
+    if isHuge[chunk] { return }
+    let free = AddressRange.chunkBytes - Int(handedBytes[chunk])
+    if handedBytes[chunk] > 0 {
+      isHuge[chunk] = true
+      freeHugeBytes += free
+      ledger.add(free)
+    } else {
+      unsafe AddressRange.advise(huge: false, base + chunk * AddressRange.chunkBytes, AddressRange.chunkBytes)
+      unsafe AddressRange.giveBack(base + chunk * AddressRange.chunkBytes, AddressRange.chunkBytes)
     }
   }
 

@@ -22,10 +22,10 @@ final class Memory: Sendable {
     blocks = BlockPool(rangeBytes: limitBytes * 4 + 256 * chunk, ledger: ledger)
   }
 
-  /// A little more of what is full on huge pages.
-  func collapse() {
-    segments.collapse()
-    tables.collapse()
+  /// One chunk more of each kind, of those that are full, on a huge page. False: there is none.
+  func collapse() -> Bool {
+    let isOfSegments = segments.collapse()
+    return tables.collapse() || isOfSegments
   }
 }
 

@@ -87,7 +87,11 @@ struct Table: ~Copyable {
   func find(_ key: RawSpan, database: UInt8, hash: UInt64) -> Place? {
     if isEmpty { return nil }
     let tag = tag(hash)
-    return find(tag) { $0.matches(key, database: database) }
+    return find(tag) {
+      // What will be read or written next, while the head is waited for.
+      $0.prefetch()
+      return $0.matches(key, database: database)
+    }
   }
 
   /// The place of an entry of the log; nil if the table does not point to it.

@@ -68,7 +68,7 @@ final class TablePool: @unchecked Sendable {
     }
   }
 
-  func collapse() { pool.collapse() }
+  func collapse() -> Bool { pool.collapse() }
 
   private func addSlab() -> Bool {
     guard let unit = pool.allocate(order: TablePool.slabOrder, within: nil) else { return false }

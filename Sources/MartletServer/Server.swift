@@ -48,7 +48,8 @@ public enum ServerEvent: Sendable {
 package final class Server: Sendable {
   package let loops: [EventLoop]
   package let readiness = Readiness()
-  private let control: EventLoop
+  /// The main thread's: serves nobody, so work that may keep a thread for some milliseconds belongs here.
+  package let control: EventLoop
   private let budget: ConnectionBudget
   private let options: ServerOptions
   private let state = LoopLocal(State())

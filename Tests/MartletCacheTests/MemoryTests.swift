@@ -34,12 +34,48 @@ struct MemoryTests {
         for index in unit..<unit + 1 << order { owners[index] = 0 }
         pool.free(unit, order: order)
       }
-      if number % 100 == 0 { pool.collapse() }
+      if number % 100 == 0 { _ = pool.collapse() }
       if number % 500 == 0 { _ = pool.trim(1 << 20) }
       let handed = blocks.reduce(0) { $0 + ChunkPool.bytes(order: $1.order) }
       #expect(ledger.usedBytes >= handed && ledger.usedBytes <= 48 << 20, "seed \(seed)")
     }
     for (unit, order) in blocks { pool.free(unit, order: order) }
+    #expect(ledger.usedBytes == 0, "seed \(seed)")
+  }
+
+  @Test("Huge pages that are made while others take and free memory leave the account right", arguments: [1, 2, 3])
+  func collapseBeside(seed: Int) async {
+    let ledger = Ledger(limitBytes: 64 << 20)
+    let pool = ChunkPool(rangeBytes: 128 << 20, hugeFromBytes: 1 << 30, ledger: ledger)
+    await withTaskGroup(of: Void.self) { group in
+      for thread in 0..<2 {
+        group.addTask {
+          var random = SeededRandom(seed: UInt64(seed * 10 + thread))
+          var blocks: [Int] = []
+          for _ in 0..<2000 {
+            if random.below(5) < 3 || blocks.isEmpty {
+              // Half a chunk each: chunks become full and empty all the time.
+              guard let unit = pool.allocate(order: 8, within: nil) else { continue }
+              unsafe (pool.base + unit * ChunkPool.unitBytes).storeBytes(of: 7, as: UInt8.self)
+              blocks.append(unit)
+            } else {
+              let unit = blocks.remove(at: random.below(blocks.count))
+              let byte = unsafe (pool.base + unit * ChunkPool.unitBytes).load(as: UInt8.self)
+              #expect(byte == 7, "seed \(seed)")
+              pool.free(unit, order: 8)
+            }
+            if blocks.count > 24 { while let unit = blocks.popLast() { pool.free(unit, order: 8) } }
+          }
+          for unit in blocks { pool.free(unit, order: 8) }
+        }
+      }
+      group.addTask {
+        for _ in 0..<200 {
+          _ = pool.collapse()
+          await Task.yield()
+        }
+      }
+    }
     #expect(ledger.usedBytes == 0, "seed \(seed)")
   }
 
