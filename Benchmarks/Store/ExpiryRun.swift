@@ -11,7 +11,7 @@ enum ExpiryRun {
     let store = makeStore(limit: 8 << 30)
     let key = Key()
     let value = Bytes(count: 64)
-    var random = Random(seed: 9)
+    var random = SplitMix64(seed: 9)
     let clock = SteadyClock()
     let loaded = clock.unixTime(at: .now)
     // Lifetimes of up to five minutes; loading takes some seconds, in which nothing is over yet.

@@ -15,7 +15,7 @@ enum LimitRun {
     let store = makeStore(limit: limit - rest - 4 << 20)
     let key = Key()
     let value = Bytes(count: 80 << 10)
-    var random = Random(seed: 5)
+    var random = SplitMix64(seed: 5)
     var written = 0
     let target = isQuick ? limit / 8 : limit * 10
     var now = UnixTime.start

@@ -87,7 +87,7 @@ struct Trace {
     for exponent in [0.99, 1.2] {
       let zipf = Zipf(universe, exponent)
       for hasScans in [false, true] {
-        var random = Random(seed: 11)
+        var random = SplitMix64(seed: 11)
         var keys: [UInt32] = []
         var scanned = UInt32(universe)
         while keys.count < count {
@@ -105,7 +105,7 @@ struct Trace {
     }
     let loop = capacity + capacity / 5
     traces.append(Trace(name: "loop 1.2 of the cache", capacity: capacity, keys: (0..<count).map { UInt32($0 % loop) }))
-    var random = Random(seed: 12)
+    var random = SplitMix64(seed: 12)
     let zipf = Zipf(universe, 0.99)
     var at = 0
     let mixed = (0..<count).map { _ -> UInt32 in
@@ -130,7 +130,7 @@ struct Zipf {
     }
   }
 
-  func draw(_ random: inout Random) -> Int {
+  func draw(_ random: inout SplitMix64) -> Int {
     let wanted = random.unit() * sums[sums.count - 1]
     var low = 0
     var high = sums.count - 1

@@ -22,7 +22,7 @@ enum Speed {
     // As the server's main thread does now and then, until all that is full is on huge pages.
     while store.collapseStep() {}
     let chase = Chase(bytes: Int(store.statistics.bytes))
-    var random = Random(seed: 1)
+    var random = SplitMix64(seed: 1)
     let dictionary = Dictionary(uniqueKeysWithValues: (0..<count).map { (Key.bytes($0), [UInt8](repeating: 0x76, count: 64)) })
 
     var loads: [Double] = []
@@ -103,7 +103,7 @@ struct Chase: ~Copyable, @unchecked Sendable {
     count = bytes / 64
     unsafe next = .allocate(capacity: count * 8)
     var order = (0..<count).map { UInt32($0) }
-    var random = Random(seed: 3)
+    var random = SplitMix64(seed: 3)
     for index in stride(from: count - 1, to: 0, by: -1) { order.swapAt(index, random.below(index)) }
     for index in 0..<count { unsafe next[Int(order[index]) * 8] = UInt64(order[(index + 1) % count]) }
   }
@@ -117,7 +117,7 @@ struct Chase: ~Copyable, @unchecked Sendable {
   }
 
   /// Loads that wait for nothing but their address.
-  func runIndependently(_ steps: Int, _ random: inout Random) {
+  func runIndependently(_ steps: Int, _ random: inout SplitMix64) {
     var sum: UInt64 = 0
     for _ in 0..<steps { sum &+= unsafe next[random.below(count) * 8] }
     keep(sum)

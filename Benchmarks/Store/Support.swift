@@ -9,24 +9,6 @@ import MartletCache
   import Darwin
 #endif
 
-/// SplitMix64: small, seeded, the same everywhere.
-struct Random: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-
-  mutating func below(_ bound: Int) -> Int { Int(truncatingIfNeeded: next().multipliedFullWidth(by: UInt64(bound)).high) }
-  mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
-}
-
 /// A key of 16 bytes for a number, written over and over in one place.
 @safe
 struct Key: ~Copyable {

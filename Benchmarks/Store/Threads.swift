@@ -17,7 +17,7 @@ enum Threads {
     let chases = Chases(one: Chase(bytes: bytes), other: Chase(bytes: bytes))
     try await compare("  ceiling: dependent loads", "") { if $0 == 0 { chases.one.run(operations) } else { chases.other.run(operations) } }
     try await compare("  ceiling: arithmetic", "") { thread in
-      var random = Random(seed: UInt64(thread))
+      var random = SplitMix64(seed: UInt64(thread))
       var sum: UInt64 = 0
       for _ in 0..<operations * 20 { sum &+= random.next() }
       keep(sum)
@@ -44,7 +44,7 @@ enum Threads {
   }
 
   private static func mix(_ store: CacheStore, seed: UInt64) throws {
-    var random = Random(seed: seed)
+    var random = SplitMix64(seed: seed)
     let key = Key()
     let value = Bytes(count: 64)
     for _ in 0..<operations {

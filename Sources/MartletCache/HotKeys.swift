@@ -31,10 +31,10 @@ struct HotKeys: ~Copyable {
   private var distance: UInt32
   private var samples = 0
   private var candidates: [Candidate] = []
-  private var random: SplitMix
+  private var random: SplitMix64
 
   init(seed: UInt64) {
-    random = SplitMix(seed: seed ^ 0x5A5A)
+    random = SplitMix64(seed: seed ^ 0x5A5A)
     distance = Self.distanceMean
   }
 

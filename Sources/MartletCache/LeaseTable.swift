@@ -67,12 +67,12 @@ struct LeaseTable: ~Copyable {
   var filling: Int32 = -1
 
   private var serial: UInt64 = 0
-  private var random: SplitMix
+  private var random: SplitMix64
   let office: LeaseOffice
 
   init(office: LeaseOffice, seed: UInt64) {
     self.office = office
-    random = SplitMix(seed: seed)
+    random = SplitMix64(seed: seed)
   }
 
   /// Whether `resolve` has something to do. Kept as one flag, since every unlocking asks.
@@ -345,20 +345,5 @@ struct LeaseTable: ~Copyable {
   }
 
   /// A random number in (0, 1].
-  mutating func chance() -> Double { Double((random.next() >> 11) + 1) / Double(1 << 53) }
-}
-
-/// A random source of 64-bit numbers from a seed (SplitMix64): for tokens and chances, not for secrets.
-struct SplitMix {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
+  mutating func chance() -> Double { 1 - random.unit() }
 }

@@ -29,7 +29,7 @@ struct CacheStoreTests {
   @Test("Keys and values of any bytes and every size come back", arguments: [1, 64])
   func sizes(shards: Int) throws {
     let store = makeStore(limit: 1 << 30, shards: shards)
-    var random = SeededRandom(seed: 1)
+    var random = SplitMix64(seed: 1)
     for keyCount in [0, 1, 7, 8, 15, 16, 17, 250, 65_535, 65_536] {
       for valueCount in [0, 1, 15, 16, 1000, CacheLimits.largeValueBytesMin - 1, CacheLimits.largeValueBytesMin, 1 << 20] {
         let key = (0..<keyCount).map { _ in UInt8(truncatingIfNeeded: random.next()) }

@@ -19,7 +19,7 @@ private struct PressedRun {
   let store: CacheStore
   let name: String
   let seed: UInt64
-  var random: SeededRandom
+  var random: SplitMix64
   var now = UnixTime.start
   /// What the store may still hold.
   var values: [[UInt8]: Value] = [:]
@@ -31,7 +31,7 @@ private struct PressedRun {
     self.store = store
     self.name = name
     self.seed = seed
-    random = SeededRandom(seed: seed)
+    random = SplitMix64(seed: seed)
   }
 
   mutating func check(_ isTrue: Bool, _ what: String) {

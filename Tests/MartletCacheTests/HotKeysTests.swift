@@ -11,7 +11,7 @@ struct HotKeysTests {
   func hot() throws {
     let store = makeStore()
     try store.set("hot", "1")
-    var random = SeededRandom(seed: 3)
+    var random = SplitMix64(seed: 3)
     for _ in 0..<100_000 {
       _ = store.text(random.below(4) == 0 ? "hot" : random.below(4) == 0 ? "missing" : "cold \(random.below(5000))")
     }

@@ -33,7 +33,7 @@ struct KeyBatchTests {
 
   @Test("What was found ahead is read as if it had not been, whatever the table went through since", arguments: [1, 2, 3])
   func hintOnly(seed: Int) throws {
-    var random = SeededRandom(seed: UInt64(seed))
+    var random = SplitMix64(seed: UInt64(seed))
     let store = makeStore(shards: 2)
     var batch = KeyBatch()
     for _ in 0..<300 {

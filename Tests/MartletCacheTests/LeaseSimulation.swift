@@ -78,7 +78,7 @@ final class LeaseWorld {
   let store: CacheStore
   let keyCount: Int
   let tagNames = ["t0", "t1", "t2"]
-  private var random: SeededRandom
+  private var random: SplitMix64
   private(set) var now = UnixTime.start
   private var agenda: [(time: UnixTime, order: Int, event: Event)] = []
   private var order = 0
@@ -99,7 +99,7 @@ final class LeaseWorld {
     self.seed = seed
     self.faults = faults
     keyCount = keys
-    random = SeededRandom(seed: seed)
+    random = SplitMix64(seed: seed)
     store = makeStore(shards: 2, seed: seed)
     origin = Array(repeating: 1, count: keys)
     floor = Array(repeating: 0, count: keys)

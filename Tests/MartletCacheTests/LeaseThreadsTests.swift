@@ -65,7 +65,7 @@ struct LeaseThreadsTests {
     let world = World()
     await withTaskGroup(of: Void.self) { group in
       for thread in 0..<4 {
-        group.addTask { Self.work(world, SeededRandom(seed: seed * 100 + UInt64(thread)), rounds: 2500) }
+        group.addTask { Self.work(world, SplitMix64(seed: seed * 100 + UInt64(thread)), rounds: 2500) }
       }
     }
     world.milliseconds.add(1_000_000, ordering: .relaxed)
@@ -78,7 +78,7 @@ struct LeaseThreadsTests {
     #expect(world.store.statistics.tags.records == 0)
   }
 
-  private static func work(_ world: World, _ randomSource: SeededRandom, rounds: Int) {
+  private static func work(_ world: World, _ randomSource: SplitMix64, rounds: Int) {
     var random = randomSource
     let request = LeaseRequest(leaseMilliseconds: 30, waitMilliseconds: 25)
     for _ in 0..<rounds {

@@ -18,7 +18,7 @@ struct LimitTests {
   @Test("The ledger never passes the limit, whatever is written", arguments: [1, 16])
   func ledger(shards: Int) throws {
     let seed = UInt64.random(in: 0 ... .max)
-    var random = SeededRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     let store = makeStore(limit: 4 << 20, shards: shards, seed: seed)
     for round in 0..<6000 {
       let size = [0, 10, 100, 1000, 10_000, 100_000, 400_000][random.below(round % 50 == 0 ? 7 : 5)]
@@ -189,7 +189,7 @@ struct LimitTests {
     try await withThrowingTaskGroup(of: Void.self) { group in
       for thread in 0..<4 {
         group.addTask {
-          var random = SeededRandom(seed: UInt64(thread))
+          var random = SplitMix64(seed: UInt64(thread))
           for _ in 0..<2000 {
             try store.set("k\(random.below(5000))", String(repeating: "v", count: random.below(5) == 0 ? 70_000 : 700))
           }

@@ -25,7 +25,7 @@ struct LineTests {
 
   @Test("The slots with a tag are found, in every place, and empty ones are not")
   func slots() {
-    var random = SeededRandom(seed: 11)
+    var random = SplitMix64(seed: 11)
     let block = Block()
     for _ in 0..<3000 {
       let line = block.line(random.below(Page.linesPerBlock))
@@ -53,7 +53,7 @@ struct LineTests {
 
   @Test("Ticks that are due are found, round the end of the codes too, and overflow counters are not taken for ticks")
   func dueTicks() {
-    var random = SeededRandom(seed: 4)
+    var random = SplitMix64(seed: 4)
     let block = Block()
     for _ in 0..<3000 {
       let first = UInt8(1 + random.below(255))

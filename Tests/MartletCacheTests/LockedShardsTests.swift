@@ -36,7 +36,7 @@ struct LockedShardsTests {
     try await withThrowingTaskGroup(of: Void.self) { group in
       for thread in 0..<4 {
         group.addTask {
-          var random = SeededRandom(seed: UInt64(thread))
+          var random = SplitMix64(seed: UInt64(thread))
           for _ in 0..<1500 {
             let source = "account\(random.below(20))"
             let target = "account\(random.below(20))"

@@ -11,7 +11,7 @@ struct MemoryTests {
   @Test("Blocks of any size do not overlap, and nothing is left when all are freed", arguments: [1 << 30, 4 << 20])
   func chunks(hugeFrom: Int) {
     let seed = UInt64.random(in: 0 ... .max)
-    var random = SeededRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     let ledger = Ledger(limitBytes: 64 << 20)
     let pool = ChunkPool(rangeBytes: 128 << 20, hugeFromBytes: hugeFrom, ledger: ledger)
     var owners = [Int](repeating: 0, count: (128 << 20) / ChunkPool.unitBytes)
@@ -50,7 +50,7 @@ struct MemoryTests {
     await withTaskGroup(of: Void.self) { group in
       for thread in 0..<2 {
         group.addTask {
-          var random = SeededRandom(seed: UInt64(seed * 10 + thread))
+          var random = SplitMix64(seed: UInt64(seed * 10 + thread))
           var blocks: [Int] = []
           for _ in 0..<2000 {
             if random.below(5) < 3 || blocks.isEmpty {
@@ -107,7 +107,7 @@ struct MemoryTests {
   @Test("Ghosts are remembered for about as many evictions as there are entries")
   func ghosts() {
     var ghosts = Ghosts(ledger: Ledger(limitBytes: 1 << 20))
-    var random = SeededRandom(seed: 8)
+    var random = SplitMix64(seed: 8)
     let hashes = (0..<3000).map { _ in random.next() }
     let isKnown = ghosts.contains(hashes[0])
     #expect(!isKnown)

@@ -24,7 +24,7 @@ struct ScanTests {
   @Test("What stays is met while other entries come and go by the thousands", arguments: [1, 16])
   func changing(shards: Int) throws {
     let seed = UInt64.random(in: 0 ... .max)
-    var random = SeededRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     let store = makeStore(limit: 256 << 20, shards: shards, seed: seed)
     let staying = (0..<2000).map { "stays\($0)" }
     for key in staying { try store.set(key, "v") }
@@ -52,7 +52,7 @@ struct ScanTests {
     try await withThrowingTaskGroup(of: Void.self) { group in
       for thread in 0..<2 {
         group.addTask {
-          var random = SeededRandom(seed: UInt64(thread))
+          var random = SplitMix64(seed: UInt64(thread))
           for index in 0..<8000 {
             try store.set("new\(thread):\(index)", "v")
             if random.below(2) == 0 { try store.remove("new\(thread):\(random.below(index + 1))") }
@@ -117,7 +117,7 @@ struct ScanTests {
   func anyCursor() throws {
     let store = makeStore(shards: 64)
     for index in 0..<100 { try store.set("k\(index)", "v") }
-    var random = SeededRandom(seed: 5)
+    var random = SplitMix64(seed: 5)
     for _ in 0..<200 { _ = store.scan(from: ScanCursor(position: random.next()), limit: 10, at: .start) { _ in } }
     #expect(store.scan(from: ScanCursor(position: .max), limit: 10, at: .start) { _ in } == nil)
   }

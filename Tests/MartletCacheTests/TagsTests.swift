@@ -221,7 +221,7 @@ struct TagsTests {
 
   @Test("Against a naive twin: random writes, invalidations, sweeps and reads agree", arguments: 1...20)
   func twin(seed: UInt64) throws {
-    var random = SeededRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     let tags = (0..<6).map { "t\($0)" }
     var values: [String: (value: String, tags: Set<String>, isStale: Bool)] = [:]
     for step in 0..<3000 {

@@ -37,7 +37,7 @@ private struct Twin {
 private struct TwinRun {
   let store: CacheStore
   let name: String
-  var random: SeededRandom
+  var random: SplitMix64
   var twin = Twin()
   var now = UnixTime.start
   /// The highest version of each key so far.
@@ -52,7 +52,7 @@ private struct TwinRun {
     self.name = name
     self.keyCount = keyCount
     self.seed = seed
-    random = SeededRandom(seed: seed)
+    random = SplitMix64(seed: seed)
   }
 
   mutating func check(_ isTrue: Bool, _ what: String) {
@@ -219,7 +219,7 @@ struct TwinTests {
     await withTaskGroup(of: Void.self) { group in
       for thread in 0..<2 {
         group.addTask {
-          var random = SeededRandom(seed: UInt64(thread))
+          var random = SplitMix64(seed: UInt64(thread))
           for _ in 0..<1500 {
             let count = [100, 101, CacheLimits.largeValueBytesMin + 5][random.below(3)]
             let value = [UInt8](repeating: UInt8(random.below(256)), count: count)
