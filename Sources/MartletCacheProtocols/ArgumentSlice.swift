@@ -14,10 +14,10 @@ package struct ArgumentSlice: Sendable, Equatable, BitwiseCopyable {
   }
 
   /// From `start` to `end`.
-  @inlinable package var end: Int { Int(start) &+ Int(count) }
+  @inlinable @inline(__always) package var end: Int { Int(start) &+ Int(count) }
 
   /// The bytes it stands for.
-  @inlinable
+  @inlinable @inline(__always)
   @_lifetime(copy bytes)
   package func of(_ bytes: RawSpan) -> RawSpan { bytes.extracting(Int(start)..<end) }
 

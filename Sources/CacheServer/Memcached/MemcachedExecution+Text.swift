@@ -35,7 +35,7 @@ extension MemcachedExecution {
 
   @inline(__always)
   private mutating func get(_ request: MemcachedRequest, _ key: RawSpan, _ shards: inout LockedShards) {
-    let wantsVersion = request.command == .gets || request.command == .gats
+    let wantsVersion = request.command.showsVersion
     var isLarge = false
     let found: Void? = shards.get(key, at: now) { entry in
       if entry.isLarge {
@@ -50,7 +50,7 @@ extension MemcachedExecution {
       statistics.getHits &+= 1
       if isLarge { getLarge(key, wantsVersion: wantsVersion, &shards) }
     }
-    if request.command == .gat || request.command == .gats { retouch(request, key, isHit: found != nil, &shards) }
+    if request.command.touches { retouch(request, key, isHit: found != nil, &shards) }
   }
 
   @inline(never)
@@ -103,7 +103,7 @@ extension MemcachedExecution {
 
   @inline(__always)
   private mutating func didStore(_ request: MemcachedRequest) {
-    if request.command == .cas { statistics.casHits &+= 1 }
+    if case .cas = request.command { statistics.casHits &+= 1 }
     if !request.isQuiet { writer.line("STORED\r\n") }
   }
 

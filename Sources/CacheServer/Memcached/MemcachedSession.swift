@@ -204,10 +204,14 @@ struct MemcachedSession: ByteSession, ~Copyable {
 extension MemcachedRequest {
   /// Whether it may be run with others under one taking of locks.
   fileprivate var mayJoin: Bool {
-    if command == .authenticate { return false }
-    if let error { return !error.closes }
-    if data.count >= UInt32(CacheLimits.largeValueBytesMin) { return false }
-    return command.rawValue <= MemcachedCommand.verbosity.rawValue
+    if let error {
+      if case .authenticate = command { return false }
+      return !error.closes
+    }
+    switch command {
+    case .flushAll, .stats, .quit, .authenticate, .unknown: return false
+    default: return data.count < UInt32(CacheLimits.largeValueBytesMin)
+    }
   }
 }
 

@@ -70,20 +70,25 @@ enum MemcachedFastLine {
   @inline(__always)
   private static func keyCount(_ count: Int) -> Int? { count > 0 && count <= MemcachedLimits.keyBytesMax ? count : nil }
 
-  /// A number of one to nine digits and the byte behind it, which is left behind.
+  /// A number of one to seven digits and the byte behind it, which is left behind.
   @inline(__always)
   private static func number(_ input: RawSpan, _ place: inout Int, _ stop: UInt8) -> Int? {
+    // Zeros where the input ends: no digits, and not `stop`.
+    var word = input.paddedWord(at: place)
     var value = 0
-    let start = place
-    while place < input.byteCount {
-      let digit = input[place] &- 0x30
-      if digit >= 10 { break }
+    var count = 0
+    while true {
+      let byte = UInt8(truncatingIfNeeded: word)
+      let digit = byte &- 0x30
+      if digit >= 10 {
+        if byte != stop || count == 0 { return nil }
+        place &+= count &+ 1
+        return value
+      }
+      if count == 7 { return nil }
       value = value &* 10 &+ Int(digit)
-      place &+= 1
-      if place &- start > 9 { return nil }
+      count &+= 1
+      word &>>= 8
     }
-    guard place > start, place < input.byteCount, input[place] == stop else { return nil }
-    place &+= 1
-    return value
   }
 }

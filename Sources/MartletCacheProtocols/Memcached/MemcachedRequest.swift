@@ -25,10 +25,43 @@ package enum MemcachedCommand: UInt8, CaseIterable, Sendable {
     }
   }
 
-  /// Whether it works on the keys it names and on nothing else.
-  package var isKeyed: Bool { rawValue <= MemcachedCommand.me.rawValue }
+  // Switches, since `==` of an enumeration in another module is a call through its protocol.
 
-  package var isMeta: Bool { (MemcachedCommand.mg.rawValue...MemcachedCommand.me.rawValue).contains(rawValue) }
+  /// Whether it works on the keys it names and on nothing else.
+  @inlinable @inline(__always)
+  package var isKeyed: Bool {
+    switch self {
+    case .get, .gets, .gat, .gats, .set, .add, .replace, .append, .prepend, .cas, .incr, .decr, .delete, .touch: true
+    case .mg, .ms, .md, .ma, .me: true
+    case .mn, .version, .verbosity, .flushAll, .stats, .quit, .authenticate, .unknown: false
+    }
+  }
+
+  @inlinable @inline(__always)
+  package var isMeta: Bool {
+    switch self {
+    case .mg, .ms, .md, .ma, .me: true
+    default: false
+    }
+  }
+
+  /// Whether it wants versions beside values.
+  @inlinable @inline(__always)
+  package var showsVersion: Bool {
+    switch self {
+    case .gets, .gats: true
+    default: false
+    }
+  }
+
+  /// Whether it sets the expiry of what it reads.
+  @inlinable @inline(__always)
+  package var touches: Bool {
+    switch self {
+    case .gat, .gats: true
+    default: false
+    }
+  }
 }
 
 package struct MemcachedRequest: Sendable {
@@ -57,7 +90,7 @@ package struct MemcachedRequest: Sendable {
   /// The same, `distance` further back in the input.
   func shifted(by distance: Int) -> MemcachedRequest {
     var shifted = self
-    shifted.key = key.shifted(by: distance)
+    if key.count > 0 { shifted.key = key.shifted(by: distance) }  // none lies at 0, wherever the request begins
     shifted.data = data.shifted(by: distance)
     shifted.end = end &+ distance
     return shifted

@@ -37,9 +37,13 @@ package struct MemcachedWriter: ~Copyable {
     output.reserve(64 &+ key.byteCount)
     output.append("VALUE ")
     output.append(key)
-    output.append(ASCII.space)
-    output.append(decimal: UInt64(flags))
-    output.append(ASCII.space)
+    if flags == 0 {
+      output.append(" 0 ")
+    } else {
+      output.append(ASCII.space)
+      output.append(decimal: UInt64(flags))
+      output.append(ASCII.space)
+    }
     output.append(decimal: UInt64(count))
     if let version {
       output.append(ASCII.space)
