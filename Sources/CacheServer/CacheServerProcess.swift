@@ -73,10 +73,15 @@ public struct CacheServerProcess {
     }
   }
 
-  /// What entries may use: the limit of the whole process less what it uses at rest, buffers of connections included.
   private var entryBytesMax: Int {
     let atRest = ProcessFigures.current(startTime: UnixTime(milliseconds: 0)).residentBytes.map(Int.init) ?? (12 << 20)
-    return max(options.memory.bytes - atRest - Self.bufferBytes, options.memory.bytes / 2)
+    return Self.entryBytesMax(memory: options.memory, residentAtRest: atRest)
+  }
+
+  /// What entries may use: the limit of the whole process less what it uses at rest, buffers of connections included; half of it at the
+  /// least.
+  static func entryBytesMax(memory: ByteSize, residentAtRest: Int) -> Int {
+    max(memory.bytes - residentAtRest - bufferBytes, memory.bytes / 2)
   }
 
   /// Set aside for the buffers of connections.

@@ -19,14 +19,15 @@ public struct CacheStatistics: Sendable {
   public internal(set) var limitBytes: UInt64 = 0
   /// Segments of the log now.
   package internal(set) var segments: UInt64 = 0
-  /// Of entries that are gone, in segments with others that are not.
+  /// Of entries that are gone, in segments with others that are not: reused before anything is evicted.
   package internal(set) var deadBytes: UInt64 = 0
   package internal(set) var tableBytes: UInt64 = 0
   /// Of entries that eviction and compaction have copied.
   package internal(set) var movedBytes: UInt64 = 0
   public internal(set) var leases = LeaseStatistics()
   public internal(set) var tags = TagStatistics()
-  /// From the end of an entry's time until its memory was free.
+  /// From the end of an entry's time until it was removed: from then on its memory is among `deadBytes`, which is reused before anything
+  /// is evicted, and compacted once it is an eighth of the log.
   package internal(set) var expiryLag = LatencyHistogram()
 
   mutating func add(_ shard: Shard.Counters) {

@@ -88,6 +88,13 @@ def test_a_put_takes_type_ttl_stale_and_tags(shared, key):
     assert sorted(tag.strip() for tag in got.headers["cache-tag"].split(",")) == ["blue", "red"]
 
 
+def test_jitter_shortens_the_ttl_of_each_put_at_random(shared, key):
+    results(shared, [{"op": "put", "key": f"{key}{n}", "value": 1, "ttl": 1000, "jitter": 500} for n in range(20)])
+    ages = [int(shared.send("GET", at(f"{key}{n}")).headers["cache-control"].removeprefix("max-age=")) for n in range(20)]
+    assert len(set(ages)) > 5
+    assert 499 <= min(ages) and max(ages) <= 1000
+
+
 def test_if_match_is_honoured_for_each_operation_alone(shared, key):
     etag = shared.send("PUT", at(key), b"1", JSON).headers["etag"]
     got = results(shared, [{"op": "put", "key": key, "value": 2, "if-match": '"1"'}, {"op": "put", "key": key, "value": 3, "if-match": etag},
@@ -112,6 +119,8 @@ BAD = [
     {"op": "put", "key": "a", "value": 1, "stale": -1}, {"op": "put", "key": "a", "value": 1, "tags": "red"}, {"op": "put", "key": "a", "value": 1, "tags": ["a b"]},
     {"op": "put", "key": "a", "value": 1, "tags": ["x"] * 40 + [f"t{n}" for n in range(33)]}, {"op": "put", "key": "a", "value": 1, "tll": 60},
     {"op": "put", "key": "a", "value": 1, "content-type": 1}, {"op": "put", "key": "a", "value": 1, "content-type": "a/b\r\nX: y"},
+    {"op": "put", "key": "a", "value": 1, "jitter": 5}, {"op": "put", "key": "a", "value": 1, "ttl": 5, "jitter": 5},
+    {"op": "put", "key": "a", "value": 1, "ttl": 5, "jitter": 0}, {"op": "get", "key": "a", "jitter": 1},
     {"op": "put", "key": "a", "base64": "e30K", "content-type": "a/b\r\nX: y"},
 ]
 

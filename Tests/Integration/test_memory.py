@@ -24,7 +24,7 @@ def test_ten_times_the_limit_is_taken_and_memory_stays_within_it(start, size):
     server = start("--memory", "64MiB", "--threads", 1)
     count = min(10 * 64 * MIB // size, 100_000)
     assert set(put_many(server, [f"k{n}" for n in range(count)], b"x" * size)) == {201}
-    assert server.rss() < 64 * MIB * 1.25
+    assert server.rss() < 64 * MIB * 1.05
     if count * size > 64 * MIB:
         assert server.send("GET", "/v1/cache/k0").status == 404
         assert int(next(line for line in server.send("GET", "/metrics").body.split(b"\n") if line.startswith(b"martlet_cache_evictions_total ")).split()[1]) > 0

@@ -91,7 +91,12 @@ extension Snapshot {
     page.single("martlet_cache_entries", .gauge, "Entries held.", UInt64(cache.entries))
     page.single("martlet_cache_bytes", .gauge, "Memory of the entries, in bytes.", UInt64(cache.bytes))
     page.single("martlet_cache_limit_bytes", .gauge, "Memory that entries may use, in bytes.", UInt64(cache.limitBytes))
-    page.family("martlet_expiry_lag_seconds", .histogram, "From an entry's expiry until its memory was reusable.")
+    page.single(
+      "martlet_cache_dead_bytes", .gauge,
+      "Memory of entries that are gone and not compacted yet, in bytes: reused before anything is evicted.",
+      UInt64(cache.deadBytes))
+    page.family(
+      "martlet_expiry_lag_seconds", .histogram, "From an entry's expiry until it was removed and its memory counted as dead.")
     page.histogram("martlet_expiry_lag_seconds", [], cache.expiryLag)
   }
 

@@ -35,7 +35,7 @@ struct BatchOperation {
     switch verb {
     case .put: try readPut(fields)
     case .get, .delete:
-      guard !fields.isPut else { throw HTTPError(.badRequest, "value, base64, content-type, ttl, stale and tags go with put only") }
+      guard !fields.isPut else { throw HTTPError(.badRequest, "value, base64, content-type, ttl, stale, jitter and tags go with put only") }
       if verb == .get, fields.ifMatch != nil { throw HTTPError(.badRequest, "if-match goes with put and delete") }
     }
   }
@@ -59,6 +59,10 @@ struct BatchOperation {
     if let stale = fields.stale {
       guard let milliseconds = Seconds.milliseconds(stale) else { throw HTTPError.timeToLive("stale") }
       attributes.staleMilliseconds = milliseconds
+    }
+    if let jitter = fields.jitter {
+      guard let milliseconds = Seconds.milliseconds(jitter) else { throw HTTPError.timeToLive("jitter") }
+      try attributes.shorten(byUpTo: milliseconds)
     }
     var list = ByteBuffer()
     for tag in fields.tags {
@@ -88,12 +92,15 @@ struct BatchOperation {
     var contentType: String?
     var ttl: Double?
     var stale: Double?
+    var jitter: Double?
     var tags: [String] = []
     var ifMatch: String?
     var unknown: String?
 
     /// Whether a member was given that only a put has.
-    var isPut: Bool { value != nil || base64 != nil || contentType != nil || ttl != nil || stale != nil || !tags.isEmpty }
+    var isPut: Bool {
+      value != nil || base64 != nil || contentType != nil || ttl != nil || stale != nil || jitter != nil || !tags.isEmpty
+    }
 
     mutating func read(_ source: RawSpan) throws(JSONError) {
       var reader = JSONReader(source)
@@ -107,6 +114,7 @@ struct BatchOperation {
         case "content-type": contentType = try reader.readString()
         case "ttl": ttl = try reader.readDouble()
         case "stale": stale = try reader.readDouble()
+        case "jitter": jitter = try reader.readDouble()
         case "tags":
           try reader.beginArray()
           while try reader.nextElement() { tags.append(try reader.readString()) }

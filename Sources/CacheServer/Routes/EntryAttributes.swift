@@ -9,8 +9,6 @@ struct EntryAttributes {
   var timeToLiveMilliseconds: Int64?
   /// How long after its expiry readers with a lease may be served it.
   var staleMilliseconds: Int64 = 0
-  /// So much sooner, at most, each copy expires at random, so that what was written together does not expire together.
-  var jitterMilliseconds: Int64 = 0
   /// As `TagList` writes them; empty: none.
   var tags: [UInt8] = []
 
@@ -19,6 +17,7 @@ struct EntryAttributes {
   /// `?ttl=` wins over `Cache-Control: max-age=`; tags come from `?tags=` and Cache-Tag together.
   init(_ request: borrowing Request) throws {
     var list = ByteBuffer()
+    var jitter: Int64 = 0
     if request.query.byteCount > 0 {
       try request.forEachQueryItem { name, value in
         if name.equals("ttl") {
@@ -29,7 +28,7 @@ struct EntryAttributes {
           staleMilliseconds = milliseconds
         } else if name.equals("jitter") {
           guard let milliseconds = Seconds.milliseconds(value) else { throw HTTPError.timeToLive("jitter") }
-          jitterMilliseconds = milliseconds
+          jitter = milliseconds
         } else if name.equals("tags") {
           guard TagList.normalize(value, into: &list) else { throw HTTPError.malformedTags }
         } else {
@@ -45,10 +44,15 @@ struct EntryAttributes {
     request.forEachField(named: "cache-tag") { line in isWellFormed = TagList.normalize(line, into: &list) && isWellFormed }
     guard isWellFormed else { throw HTTPError.malformedTags }
     tags = list.copied()
-    if jitterMilliseconds > 0, jitterMilliseconds >= timeToLiveMilliseconds ?? 0 {
+    if jitter > 0 { try shorten(byUpTo: jitter) }
+  }
+
+  /// Lets this copy expire up to so much sooner, at random, so that what was written together does not expire together.
+  mutating func shorten(byUpTo jitterMilliseconds: Int64) throws(HTTPError) {
+    guard let timeToLive = timeToLiveMilliseconds, jitterMilliseconds < timeToLive else {
       throw HTTPError(.badRequest, "jitter shortens a ttl: it goes with one, and is less")
     }
-    if jitterMilliseconds > 0 { timeToLiveMilliseconds? -= Int64.random(in: 0...jitterMilliseconds) }
+    timeToLiveMilliseconds = timeToLive - .random(in: 0...jitterMilliseconds)
   }
 
   func expiry(at now: UnixTime) -> UnixTime {
