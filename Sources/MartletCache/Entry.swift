@@ -187,6 +187,9 @@ struct Entry {
     nonmutating set { unsafe store(UInt(bitPattern: newValue.base), at: fields.offset(of: .apart)) }
   }
 
+  /// The value apart has grown; what is large has a wide head.
+  func growApart(to count: Int) { store(UInt32(count), at: 12) }
+
   /// What it takes in the log.
   var logBytes: Int {
     let fields = fields

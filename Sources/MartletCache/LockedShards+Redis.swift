@@ -24,6 +24,7 @@ extension LockedShards {
   private mutating func putAgain(
     _ entry: Entry, as target: RawSpan, database: UInt8, otherTags: RawSpan? = nil, at now: UnixTime
   ) throws(CacheError) -> UInt64 {
+    if entry.isApart, otherTags == nil { return try share(entry, as: target, database: database, at: now) }
     // Copied first: making room for the new one may move the old.
     var value = ByteBuffer(capacity: entry.valueCount)
     value.append(entry.value)
@@ -36,6 +37,18 @@ extension LockedShards {
       database: database, contentType: contentType.bytes, tags: tags.bytes)
     if otherTags == nil, entry.fields.contains(.tags) { attributes.tagStamp = entry.tagStamp }
     return try put(target, value.bytes, attributes, at: now).version
+  }
+
+  /// The same of a large value, which both entries have together from then on: it takes no memory more, and is written anew when one of
+  /// them changes.
+  private mutating func share(_ entry: Entry, as target: RawSpan, database: UInt8, at now: UnixTime) throws(CacheError) -> UInt64 {
+    let block = entry.block
+    block.pin()  // its memory, type and tags among it, stays where it is; owned by the new entry, or given back
+    var attributes = PutAttributes(
+      expiry: entry.expiry, staleUntil: entry.fields.contains(.stale) ? entry.staleUntil : .neverStale, flags: entry.flags,
+      database: database, contentType: block.contentType, tags: block.tags)
+    if entry.fields.contains(.tags) { attributes.tagStamp = entry.tagStamp }
+    return try put(block: block, target, attributes, condition: .always, at: now).version
   }
 
   /// The entry of `key` held for reading after the shards are unlocked; nil if there is none, or no memory. Counts nothing.

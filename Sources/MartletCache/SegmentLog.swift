@@ -121,6 +121,12 @@ struct SegmentLog: ~Copyable {
     self[segment.queue].bytes += cost
   }
 
+  /// The value apart of an entry takes so much more.
+  mutating func didGrow(_ entry: Entry, by cost: Int) {
+    apartBytes += cost
+    self[segment(number(of: entry)).queue].bytes += cost
+  }
+
   // MARK: Removing
 
   /// Marks an entry dead. Its value apart, if any, is still the caller's to release or move.

@@ -302,8 +302,13 @@ struct Shard: ~Copyable {
 
   /// Writes `value`, as long as the old one, over the value of an entry that is not large; gives a new version.
   mutating func overwrite(_ place: Place, with value: RawSpan, at now: UnixTime) -> UInt64 {
+    place.entry.writeValue(value)
+    return didWrite(place, at: now)
+  }
+
+  /// The value was written in its place: gives a new version.
+  mutating func didWrite(_ place: Place, at now: UnixTime) -> UInt64 {
     let entry = place.entry
-    entry.writeValue(value)
     entry.version = nextVersion(at: now)
     use(place)
     counters.sets += 1

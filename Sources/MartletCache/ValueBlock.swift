@@ -7,7 +7,7 @@
 /// 32  value, content type, tags, key (the key only in reservations)
 /// ```
 ///
-/// Its bytes never change once anyone but its writer has seen it, so readers need no lock. Blocks of 64 KiB and more are runs of whole
+/// Its bytes never change while anyone but the table owns it, so readers need no lock. Blocks of 64 KiB and more are runs of whole
 /// pages in a range of addresses of their own, resident as far as they are used and given back to the system when freed; smaller ones
 /// (pins and reservations of small values) come from the system's allocator.
 ///
@@ -100,9 +100,34 @@ struct ValueBlock {
     }
   }
 
+  /// What the block takes with a value of `count` bytes; not less than now.
+  func bytes(valueCount count: Int) -> Int {
+    max(bytes, ValueBlock.bytes(value: count, contentType: self.count(1), tags: self.count(2)))
+  }
+
+  /// Lets the value be `count` bytes long, for which the block's run has room: type and tags move behind it. A key is not kept.
+  func grow(to count: Int) {
+    let old = self.count(0)
+    let tail = self.count(1) + self.count(2)
+    unsafe base.storeBytes(of: bytes(valueCount: count), toByteOffset: 8, as: Int.self)
+    unsafe (base + ValueBlock.headBytes + count).copyMemory(from: base + ValueBlock.headBytes + old, byteCount: tail)
+    unsafe base.storeBytes(of: UInt32(count), toByteOffset: 16, as: UInt32.self)
+    unsafe base.storeBytes(of: UInt32(0), toByteOffset: 16 + 3 * 4, as: UInt32.self)
+  }
+
+  /// Zeros a part of the value; an empty one if it ends before it begins.
+  func clear(from start: Int, to end: Int) {
+    if start >= end { return }
+    precondition(start >= 0 && end <= count(0), "cleared past the end of a value")
+    unsafe (base + ValueBlock.headBytes + start).initializeMemory(as: UInt8.self, repeating: 0, count: end - start)
+  }
+
   // MARK: Owners
 
   private var owners: UnsafeMutablePointer<Atomic<UInt64>> { unsafe base.assumingMemoryBound(to: Atomic<UInt64>.self) }
+
+  /// Whether the table is the only owner: then, under the shard's lock, nobody else reads it.
+  var isExclusive: Bool { unsafe owners.pointee.load(ordering: .acquiring) == 1 }
 
   func pin() { unsafe _ = owners.pointee.add(1, ordering: .relaxed) }
 
@@ -130,7 +155,7 @@ final class BlockPool: @unchecked Sendable {
     buddy = Buddy(unitCount: range.bytes / BlockPool.unitBytes, topOrder: BlockPool.topOrder)
   }
 
-  private static func order(of bytes: Int) -> Int {
+  static func order(of bytes: Int) -> Int {
     Int.bitWidth - ((bytes + unitBytes - 1) / unitBytes - 1).leadingZeroBitCount
   }
 

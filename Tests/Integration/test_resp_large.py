@@ -68,6 +68,30 @@ def test_every_command_that_brings_a_value_takes_a_large_one(client, key, size):
     client.ask("del", *(f"{key}-{n}" for n in range(5)))
 
 
+def test_parts_of_a_large_value_are_changed(client, key):
+    expected = bytearray(pattern(2 * MEGABYTE))
+    client.ask("set", key, bytes(expected), "ex", 1000)
+    for turn in range(20):
+        expected += b"%05d" % turn
+        assert client.ask("append", key, "%05d" % turn) == b":%d\r\n" % len(expected)
+        offset = turn * 100_003
+        expected[offset:offset + 4] = b"HERE"
+        assert client.ask("setrange", key, offset, "HERE") == b":%d\r\n" % len(expected)
+        bit = expected[offset + 9] >> 5 & 1
+        assert client.ask("setbit", key, (offset + 9) * 8 + 2, 1 - bit) == b":%d\r\n" % bit
+        expected[offset + 9] ^= 1 << 5
+    expected += bytes(50_000) + b"far"
+    assert client.ask("setrange", key, len(expected) - 3, "far") == b":%d\r\n" % len(expected)
+    assert client.ask("copy", key, f"{key}-copy") == b":1\r\n"
+    assert client.ask("setrange", key, 0, "changed") == b":%d\r\n" % len(expected)
+    assert client.ask("get", f"{key}-copy") == bulk(bytes(expected))
+    expected[:7] = b"changed"
+    assert client.ask("rename", key, f"{key}-new") == b"+OK\r\n"
+    assert client.ask("get", f"{key}-new") == bulk(bytes(expected))
+    assert client.ask("exists", key) == b":0\r\n"
+    assert client.ask("ttl", f"{key}-new") != b":-1\r\n"
+
+
 def test_in_a_transaction_too(client, key):
     value, other = pattern(2 * MEGABYTE), pattern(3 * MEGABYTE)
     client.ask("set", key, "old")
@@ -169,7 +193,7 @@ def test_replies_have_a_bound(start):
 
 WRITES = [
     ["set", "new", "V"], ["set", "old", "V"], ["setnx", "new", "V"], ["setex", "new", "10", "V"], ["psetex", "new", "10", "V"], ["getset", "old", "V"], ["mset", "new", "V"], ["msetnx", "new", "V"], ["append", "old", "V"], ["append", "new", "V"],
-    ["setrange", "old", "100", "V"], ["setbit", "old", "2000000", "1"], ["bitfield", "old", "set", "u8", "2000000", "1"], ["bitop", "or", "new", "old", "large"], ["copy", "large", "new"], ["json.set", "new", "$", "J"],
+    ["setrange", "old", "100", "V"], ["setbit", "old", "2000000", "1"], ["bitfield", "old", "set", "u8", "2000000", "1"], ["bitop", "or", "new", "old", "large"], ["copy", "old", "SMALL"], ["json.set", "new", "$", "J"],
     ["json.set", "doc", "$.b", "J"], ["json.merge", "doc", "$", '{"b":J}'], ["json.arrappend", "doc", "$.a", "J"], ["martlet.fill", "leased", "TOKEN", "V"], ["incr", "SMALL"], ["incrbyfloat", "SMALL", "1"],
     ["set", "SMALL", "1"],
 ]

@@ -26,6 +26,14 @@ extension CommandExecution {
     let (byte, shift) = try bitOffset(args[2])
     guard let bit = RESPNumber.integer(args[3]), 0...1 ~= bit else { throw CommandError("ERR bit is not an integer or out of range") }
     var old: UInt8 = 0
+    let large: UInt8?? = shards.peek(args[1], database: database, at: now) { entry in
+      if !entry.isLarge { return nil }
+      return byte < entry.value.byteCount ? entry.value[byte] : 0
+    }
+    if let current = large ?? nil {
+      let written = [current & ~(1 << shift) | UInt8(bit) << shift]
+      if try writeInPlace(args[1], offset: byte, written.rawSpan, &shards) != nil { return writer.integer(Int(current >> shift & 1)) }
+    }
     try change(args[1], &shards) { (value) throws(CommandError) in
       var new = ByteBuffer(capacity: max(value.byteCount, byte + 1))
       new.append(value)

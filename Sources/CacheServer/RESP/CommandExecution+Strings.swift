@@ -200,14 +200,23 @@ extension CommandExecution {
   mutating func append(_ args: borrowing RESPArguments, _ shards: inout LockedShards) throws(CommandError) {
     let tail = args[2]
     let limit = store.valueBytesMax
+    let old = shards.peek(args[1], database: database, at: now) { $0.value.byteCount } ?? 0
+    if old + tail.byteCount > limit { throw .tooLong }
+    if let length = try writeInPlace(args[1], offset: old, tail, &shards) { return writer.integer(length) }
     let length = try change(args[1], &shards) { (value) throws(CommandError) in
-      if value.byteCount + tail.byteCount > limit { throw .tooLong }
       var new = ByteBuffer(capacity: value.byteCount + tail.byteCount)
       new.append(value)
       new.append(tail)
       return new
     }
     writer.integer(length)
+  }
+
+  /// Writes into a large value where it lies; its length then. Nil: it is to be written anew.
+  func writeInPlace(_ key: RawSpan, offset: Int, _ bytes: RawSpan, _ shards: inout LockedShards) throws(CommandError) -> Int? {
+    do throws(CacheError) {
+      return try shards.writeInPlace(key, database: database, offset: offset, bytes, at: now)
+    } catch { throw CommandError(error) }
   }
 
   /// Replaces a value, an absent one being empty, by what `body` makes of it; how long it is then. Expiry, type and tags stay.
@@ -262,6 +271,7 @@ extension CommandExecution {
     if piece.byteCount == 0 { return strlen(args, &shards) }
     guard offset <= Int64(store.valueBytesMax - piece.byteCount) else { throw .tooLong }
     let start = Int(offset)
+    if let length = try writeInPlace(args[1], offset: start, piece, &shards) { return writer.integer(length) }
     let length = try change(args[1], &shards) { (value) throws(CommandError) in
       var new = ByteBuffer(capacity: max(value.byteCount, start + piece.byteCount))
       new.append(value[0..<min(start, value.byteCount)])
