@@ -35,6 +35,10 @@ DIFFERENCES = {
     "object help, memory help": "what they say here",
     "json.*": "paths name one place; documents keep their spelling; replies are those of RESP2 in RESP3 too; a value that is no JSON is of the wrong type",
     "dump": "never compressed, which RESTORE does not mind",
+    "martlet.*": "Martlet's own",
+    "mget, exec, keys, scan": "a reply has a bound (256 MiB, or what the store holds if that is less), beyond which it is an error",
+    "set, with a key of more than 64 KiB": "an error, within MULTI too",
+    "lcs": "its table is bounded by the largest value",
     "*2000000": "arrays are bounded at 1024 * 1024, as in Redis before 7.0",
 }
 
