@@ -165,4 +165,10 @@ RAW = [
     b'ping a"b" \n', b"*\r\n", b"+PING\r\n", b"   \r\nPING\r\n", b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$99999999999\r\n", b"*2147483648\r\n", b"QUIT\r\nPING\r\n", b"set a 1\r\nget a\r\n*2\r\n$3\r\nGET\r\n$1\r\na\r\n",
     b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n" * 300 + b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n" * 300, b"CLIENT REPLY OFF\r\nPING\r\nCLIENT REPLY ON\r\nPING\r\n", b"CLIENT REPLY SKIP\r\nPING\r\nPING\r\n",
     b"nosuch " + b"y" * 300 + b" b\r\n", b"nosuch a b c d e f g h i j k l m n o p q r s t u v w x y z 1 2 3 4 5 6 7 8 9\r\n",
+    b"post /a HTTP/1.0\r\n\r\n", b"*1\r\n$4\r\nPOST\r\n", b"*2\r\n$5\r\nhost:\r\n$1\r\nx\r\n",
+    b"*1\r\n*1\r\n$4\r\nPING\r\n", b"*2\r\n$4\r\nECHO\r\n*1\r\n$1\r\na\r\n", b"*2\r\n$4\r\nECHO\r\n:1\r\n", b"*2\r\n$4\r\nECHO\r\n+a\r\n", b"*2\r\n$4\r\nECHO\r\n\r\n",
+    b"*1\r\n$-2\r\n", b"*1\r\n$+4\r\nPING\r\n", b"*+1\r\n$4\r\nPING\r\n", b"*1\r\n$ 4\r\nPING\r\n", b"* 1\r\n$4\r\nPING\r\n", b"*-1\r\nPING\r\n", b"*1\r\n$9223372036854775808\r\n", b"*9223372036854775808\r\n",
+    b"*1.5\r\n", b"*0x1\r\n", b"*1\r\n$0x4\r\nPING\r\n", b"*1\r\n$4.0\r\nPING\r\n", b"$5\r\nhallo\r\n", b":5\r\n", b"-ERR\r\n", b"%1\r\n", b"~1\r\n", b">1\r\n", b"_\r\n", b"*1\r\n$1\r\n*\r\n",
+    b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$2\r\nabc\r\nPING\r\n", b"*2\r\n$4\r\n\x00bad\r\n$3\r\na\x00b\r\n", b"*2\r\n$3\r\nn\xffo\r\n$200\r\n" + b"z" * 200 + b"\r\n", b"\x80\x61\r\n", b'"unbalanced\r\n', b"'a''b'\r\n", b'"a"b\r\n', b'"\\x4"\r\n', b"SSH-2.0-x\r\n",
+    b"MULTI\r\nSET\r\nSET a 1\r\nEXEC\r\nGET a\r\n", b"MULTI\r\nNOSUCH\r\nEXEC\r\n", b"MULTI\r\nSET a b\r\nINCR a\r\nGET a\r\nEXEC\r\nEXEC\r\n", b"MULTI\r\nMULTI\r\nSET a 2\r\nEXEC\r\nGET a\r\n", b"MULTI\r\nWATCH a\r\nEXEC\r\n",
 ]

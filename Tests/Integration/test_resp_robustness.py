@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from resp import Resp, request
-from server import PATIENCE, Server, await_until, read_to_end, send_all, shut
+from server import await_until, read_to_end, send_all, shut
 from test_resp import resp, rival  # noqa: F401: fixtures
 
 
@@ -84,30 +84,6 @@ def test_clients_killed_in_mid_command_leave_nothing(start):
             assert one.ask("pubsub numpat") == b":0\r\n" and one.ask("pubsub channels") == b"*0\r\n"
             assert one.ask("exists half") == b":0\r\n"
         assert "martlet_lease_waiters 0\n" in server.get("/metrics").text
-
-
-#: Whole exchanges as bytes, beside those of redis_conversations.RAW.
-BROKEN = [
-    b"post /a HTTP/1.0\r\n\r\n", b"*1\r\n$4\r\nPOST\r\n", b"*2\r\n$5\r\nhost:\r\n$1\r\nx\r\n",
-    b"*1\r\n*1\r\n$4\r\nPING\r\n", b"*2\r\n$4\r\nECHO\r\n*1\r\n$1\r\na\r\n", b"*2\r\n$4\r\nECHO\r\n:1\r\n", b"*2\r\n$4\r\nECHO\r\n+a\r\n", b"*2\r\n$4\r\nECHO\r\n\r\n",
-    b"*1\r\n$-2\r\n", b"*1\r\n$+4\r\nPING\r\n", b"*+1\r\n$4\r\nPING\r\n", b"*1\r\n$ 4\r\nPING\r\n", b"* 1\r\n$4\r\nPING\r\n", b"*-1\r\nPING\r\n", b"*1\r\n$9223372036854775808\r\n", b"*9223372036854775808\r\n",
-    b"*1.5\r\n", b"*0x1\r\n", b"*1\r\n$0x4\r\nPING\r\n", b"*1\r\n$4.0\r\nPING\r\n", b"$5\r\nhallo\r\n", b":5\r\n", b"-ERR\r\n", b"%1\r\n", b"~1\r\n", b">1\r\n", b"_\r\n", b"*1\r\n$1\r\n*\r\n",
-    b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$2\r\nabc\r\nPING\r\n", b"*2\r\n$4\r\n\x00bad\r\n$3\r\na\x00b\r\n", b"*2\r\n$3\r\nn\xffo\r\n$200\r\n" + b"z" * 200 + b"\r\n", b"\x80\x61\r\n", b'"unbalanced\r\n', b"'a''b'\r\n", b'"a"b\r\n', b'"\\x4"\r\n', b"SSH-2.0-x\r\n",
-    b"MULTI\r\nSET\r\nSET a 1\r\nEXEC\r\nGET a\r\n", b"MULTI\r\nNOSUCH\r\nEXEC\r\n", b"MULTI\r\nSET a b\r\nINCR a\r\nGET a\r\nEXEC\r\nEXEC\r\n", b"MULTI\r\nMULTI\r\nSET a 2\r\nEXEC\r\nGET a\r\n", b"MULTI\r\nWATCH a\r\nEXEC\r\n",
-]
-
-
-@pytest.mark.parametrize("data", BROKEN, ids=lambda data: repr(data[:24]))
-def test_broken_bytes_are_answered_as_redis_answers(resp, rival, data):
-    answers = []
-    for address in (resp.listeners["resp"], rival):
-        with Resp(address) as one:
-            one.ask("flushall")
-            send_all(one.socket, data)
-            send_all(one.socket, request("echo", "the-end"))
-            shut(one.socket)
-            answers.append(read_to_end(one.socket))
-    assert answers[0] == answers[1]
 
 
 @pytest.mark.parametrize("data", [

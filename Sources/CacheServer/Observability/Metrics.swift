@@ -49,9 +49,7 @@ extension Snapshot {
     page.single("martlet_pubsub_overflows_total", .counter, "Subscribers closed since they did not read.", pubsub.overflows)
     page.single("martlet_pubsub_waiting_bytes", .gauge, "Messages that wait for slow subscribers, in bytes.", UInt64(pubsub.waitingBytes))
     page.family("martlet_pubsub_topics", .gauge, "What is subscribed to, by kind.")
-    for (kind, count) in [("channel", pubsub.channels), ("pattern", pubsub.patterns), ("shard_channel", pubsub.shardChannels)] {
-      page.sample("martlet_pubsub_topics", [("kind", kind)], UInt64(count))
-    }
+    for (kind, count) in pubsub.topics { page.sample("martlet_pubsub_topics", [("kind", "\(kind)")], UInt64(count)) }
   }
 
   private func writeMemcached(to page: inout PrometheusText) {
@@ -126,6 +124,10 @@ extension Snapshot {
     if let count = process.descriptorsOpen { page.single("process_open_fds", .gauge, "File descriptors open.", count) }
     if let count = process.descriptorsMax { page.single("process_max_fds", .gauge, "File descriptors allowed.", count) }
   }
+}
+
+extension PubSubStatistics {
+  var topics: [(StaticString, Int)] { [("channel", channels), ("pattern", patterns), ("shard_channel", shardChannels)] }
 }
 
 extension LeaseStatistics {

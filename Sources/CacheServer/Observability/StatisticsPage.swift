@@ -28,6 +28,7 @@ extension Snapshot {
     json.endObject()
     try writeCache(to: &json)
     writeLeases(to: &json)
+    writePubSub(to: &json)
     writeHotKeys(to: &json)
     try writeProcess(to: &json)
     json.endObject()
@@ -113,6 +114,17 @@ extension Snapshot {
     json.member("soft", cache.tags.softInvalidations)
     json.endObject()
     json.member("martlet_tag_records", cache.tags.records)
+  }
+
+  private func writePubSub(to json: inout JSONWriter) {
+    json.member("martlet_pubsub_messages_total", pubsub.published)
+    json.member("martlet_pubsub_deliveries_total", pubsub.deliveries)
+    json.member("martlet_pubsub_overflows_total", pubsub.overflows)
+    json.member("martlet_pubsub_waiting_bytes", pubsub.waitingBytes)
+    json.key("martlet_pubsub_topics")
+    json.beginObject()
+    for (kind, count) in pubsub.topics { json.member(kind, count) }
+    json.endObject()
   }
 
   /// The keys that are read most, of late: a sample's estimate. Keys are percent-encoded as in their route.
