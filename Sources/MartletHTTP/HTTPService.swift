@@ -81,11 +81,11 @@ struct HTTPLoop: ~Copyable {
   }
 
   /// Asks whether the request in `scratch` may come in; why not.
-  mutating func refusal(of service: HTTPService, head: RawSpan, at now: MonotonicTime, from connection: ConnectionID) -> HTTPError? {
+  mutating func refusal(of service: HTTPService, head: RawSpan) -> HTTPError? {
     let route = scratch.value.match.route
     let admission = routes.endpoints[route].admission
     do {
-      try routes.admissions[Int(admission) - 1].check(Request(scratch, of: head, body: RawSpan(), at: now, from: connection))
+      try routes.admissions[Int(admission) - 1].check(Request(scratch, of: head))
     } catch {
       return service.reply(for: error, route: route)
     }
@@ -119,10 +119,12 @@ struct HTTPLoop: ~Copyable {
 
   /// Lends the connection's output to the writer for one call of a session.
   @inline(__always)
-  mutating func open(_ output: inout ByteBuffer, of service: HTTPService, at now: MonotonicTime) {
+  mutating func open(_ output: inout ByteBuffer, of service: HTTPService, at now: MonotonicTime, for connection: ConnectionID) {
     swap(&writer.output, &output)
     writer.date.refresh(at: now)
     batch.start = now
+    scratch.value.now = now
+    scratch.value.connection = connection
     isDraining = service.isDraining.value
   }
 

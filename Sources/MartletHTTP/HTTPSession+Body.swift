@@ -22,7 +22,7 @@ extension HTTPSession {
   mutating func beginChunks(_ rest: RawSpan, _ position: inout Int, _ loop: inout HTTPLoop, at now: MonotonicTime) {
     let headBytes = loop.scratch.value.head.byteCount
     if loop.scratch.value.head.expectsContinue && rest.byteCount == headBytes { loop.writer.sendContinue() }
-    savedHead.append(rest[0..<headBytes])
+    savedRequest.append(rest[0..<headBytes])
     position += headBytes
     decoder = ChunkedDecoder()
     pace = BodyPace(at: now, counted: 0, received: 0)
@@ -36,24 +36,21 @@ extension HTTPSession {
     let before = position
     defer { pace.consume(position - before, buffered: input.byteCount - position, at: now) }
     return try decoder.decode(
-      input[position..<input.byteCount], limits: service.limits, keeps: keeps, into: &decodedBody, consumed: &position)
+      input[position..<input.byteCount], limits: service.limits, keeps: keeps, into: &savedRequest, consumed: &position)
   }
 
   mutating func replyToChunkedRequest(_ loop: inout HTTPLoop, at now: MonotonicTime) throws(RequestFailure) -> Progress.Next? {
     phase = .request
-    try handleSaved(savedHead, decodedBody, &loop, at: now)
-    savedHead = ByteBuffer()
-    decodedBody = ByteBuffer()
+    try handleSaved(savedRequest, &loop)
+    savedRequest = ByteBuffer()
     return finishReply(&loop, at: now)
   }
 
-  private func handleSaved(
-    _ head: borrowing ByteBuffer, _ body: borrowing ByteBuffer, _ loop: inout HTTPLoop, at now: MonotonicTime
-  ) throws(RequestFailure) {
-    guard try RequestParser.parse(head.bytes, limits: loop.limits, into: &loop.scratch.value.head), loop.route(head.bytes) else {
+  private func handleSaved(_ request: borrowing ByteBuffer, _ loop: inout HTTPLoop) throws(RequestFailure) {
+    guard try RequestParser.parse(request.bytes, limits: loop.limits, into: &loop.scratch.value.head), loop.route(request.bytes) else {
       preconditionFailure("a head that was parsed and routed before is not any more")
     }
-    handle(head: head.bytes, body: body.bytes, &loop, at: now)
+    handle(request.bytes, &loop)
   }
 
   // MARK: Unwanted
@@ -72,7 +69,7 @@ extension HTTPSession {
       loop.beginReply()
       loop.writer.problem(refusal)
     } else {
-      handle(head: rest, body: rest[0..<0], &loop, at: now)
+      handle(rest[0..<headBytes], &loop)
     }
     position += headBytes
     return finishReply(&loop, at: now)

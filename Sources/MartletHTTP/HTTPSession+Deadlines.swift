@@ -83,7 +83,7 @@ extension HTTPSession {
   private mutating func next(
     after cause: Wake, into output: inout ByteBuffer, at now: MonotonicTime, _ loop: inout HTTPLoop
   ) -> Progress.Next? {
-    loop.open(&output, of: service, at: now)
+    loop.open(&output, of: service, at: now, for: id)
     let next = next(after: cause, at: now, &loop)
     loop.close(&output, of: service)
     return next

@@ -3,37 +3,40 @@
 
 public import MartletBytes
 
-public struct Request: ~Copyable, ~Escapable {
-  /// The head, from the request line's first byte.
-  let head: RawSpan
-  /// The whole body, transfer coding removed; empty if there is none.
-  public let body: RawSpan
+public struct Request: ~Escapable {
+  /// The head, from the request line's first byte, and the whole body behind it.
+  private let bytes: RawSpan
   /// What the parameters are ranges of: the head, or the path's decoded copy.
   private let parameterBytes: RawSpan
   /// What the parser and the routes have found out: one element, of the loop's. So a request is a few words, not a copy of that.
   private let scratch: Span<RequestScratch>
-  /// The loop's clock when these bytes were read.
-  public let now: MonotonicTime
-  /// Which connection asked: for what answers later, through its loop.
-  package let connection: ConnectionID
 
-  @_lifetime(copy bytes, copy body, borrow scratch)
+  /// A request whose head, parsed and routed into `scratch`, and body are `bytes`. It stays at six words: one that is larger is
+  /// destroyed through a table, after each request, though there is nothing to destroy.
+  @_lifetime(copy bytes, borrow scratch)
   @inline(__always)
-  init(
-    _ scratch: borrowing UniqueBox<RequestScratch>, of bytes: RawSpan, body: RawSpan, at now: MonotonicTime, from connection: ConnectionID
-  ) {
-    self.head = bytes
-    self.body = body
+  init(_ scratch: borrowing UniqueBox<RequestScratch>, of bytes: RawSpan) {
+    self.bytes = bytes
     self.parameterBytes = scratch.value.match.isDecoded ? scratch.value.decoded.bytes : bytes
     self.scratch = scratch.span
-    self.now = now
-    self.connection = connection
+  }
+
+  /// The loop's clock when the last of these bytes were read.
+  public var now: MonotonicTime { scratch[0].now }
+
+  /// Which connection asked: for what answers later, through its loop.
+  package var connection: ConnectionID { scratch[0].connection }
+
+  /// The whole body, transfer coding removed; empty if there is none.
+  public var body: RawSpan {
+    @_lifetime(copy self)
+    get { bytes[scratch[0].head.byteCount..<bytes.byteCount] }
   }
 
   /// The field section, which the fields are ranges of.
   var section: RawSpan {
     @_lifetime(copy self)
-    get { head[scratch[0].head.sectionStart..<scratch[0].head.byteCount] }
+    get { bytes[scratch[0].head.sectionStart..<scratch[0].head.byteCount] }
   }
 
   /// How many field lines there are.
@@ -62,27 +65,30 @@ public struct Request: ~Copyable, ~Escapable {
   /// The method as sent: for `Method.other`.
   public var methodName: RawSpan {
     @_lifetime(copy self)
-    get { head[scratch[0].head.methodBytes.range] }
+    get { bytes[scratch[0].head.methodBytes.range] }
   }
 
   /// The path as sent, percent-encoded.
   public var path: RawSpan {
     @_lifetime(copy self)
-    get { head[scratch[0].head.path.range] }
+    get { bytes[scratch[0].head.path.range] }
   }
 
   /// The query as sent, without the `?`; empty if there is none.
   public var query: RawSpan {
     @_lifetime(copy self)
-    get { head[scratch[0].head.query.range] }
+    get { bytes[scratch[0].head.query.range] }
   }
+
+  /// Whether there is a query that is not empty.
+  public var hasQuery: Bool { !scratch[0].head.query.isEmpty }
 
   /// `host[:port]`, checked, from an absolute target or else the Host field; empty only if HTTP/1.0 sent neither.
   public var host: RawSpan {
     @_lifetime(copy self)
     get {
       let target = scratch[0].head.targetHost
-      return target.isEmpty ? section[scratch[0].head.section.host.range] : head[target.range]
+      return target.isEmpty ? section[scratch[0].head.section.host.range] : bytes[target.range]
     }
   }
 

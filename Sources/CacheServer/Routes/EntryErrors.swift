@@ -83,8 +83,7 @@ extension Request {
 
   /// For routes that know no query parameters.
   func refuseQuery() throws {
-    guard query.byteCount > 0 else { return }
-    try forEachQueryItem { name, _ in throw HTTPError.unknownQuery(name) }
+    if hasQuery { try forEachQueryItem { name, _ in throw HTTPError.unknownQuery(name) } }
   }
 }
 
