@@ -125,10 +125,10 @@ package enum CloseReason: UInt8, CaseIterable, Sendable {
 }
 
 /// The bounds that sessions of every protocol share.
-package enum SessionLimits {
+public enum SessionLimits {
   /// A session answers `.full` once its output holds this many bytes, so what is queued for one connection is at most this
   /// plus one value.
-  @inlinable package static var outputBytesMax: Int { 1 << 20 }
+  @inlinable public static var outputBytesMax: Int { 1 << 20 }
   /// Unconsumed bytes that a connection takes in for a session that is blocked, or that asked for no certain number.
-  @inlinable package static var inputBytesMax: Int { 64 << 10 }
+  @inlinable public static var inputBytesMax: Int { 64 << 10 }
 }

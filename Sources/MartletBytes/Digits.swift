@@ -34,6 +34,23 @@ extension ByteBuffer {
   @inlinable
   public mutating func append(decimal value: Int) { append(decimal: Int64(value)) }
 
+  /// Appends a line of one byte and a number: `type`, `value` in decimal, CR, LF.
+  @inlinable
+  public mutating func append(line type: UInt8, decimal value: Int) {
+    guard 0..<100 ~= value else {
+      append(type)
+      append(decimal: value)
+      return append("\r\n")
+    }
+    let word = unsafe UInt64(
+      UInt16(littleEndian: UnsafeRawPointer(Digits.pairs.utf8Start).loadUnaligned(fromByteOffset: value * 2, as: UInt16.self)))
+    reserve(8)
+    let isShort = value < 10
+    let line = (isShort ? word &>> 8 : word) | 0x0A0D &<< (isShort ? 8 : 16)
+    unsafe (storage + _count).storeBytes(of: (line &<< 8 | UInt64(type)).littleEndian, as: UInt64.self)
+    _count &+= isShort ? 4 : 5
+  }
+
   /// Writes `value` over the bytes `end - digits ..< end`, which exist already.
   @inlinable
   public mutating func replace(decimal value: UInt64, endingAt end: Int) {

@@ -1,46 +1,47 @@
-/// The parts of one command, borrowed from the bytes they arrived in: what the parsers of both protocols hand out.
-
-internal import MartletBytes
+/// The parts of one command, borrowed from the bytes they arrived in: what the parsers of both protocols hand out. Public, since only
+/// what is public and frozen is inlined into another module.
 
 /// Where a part of a command lies.
-package struct ArgumentSlice: Sendable, Equatable, BitwiseCopyable {
-  package var start: UInt32
-  package var count: UInt32
+@frozen
+public struct ArgumentSlice: Sendable, Equatable, BitwiseCopyable {
+  public var start: UInt32
+  public var count: UInt32
 
   @inlinable
-  package init(start: Int, count: Int) {
+  public init(start: Int, count: Int) {
     self.start = UInt32(truncatingIfNeeded: start)
     self.count = UInt32(truncatingIfNeeded: count)
   }
 
   /// From `start` to `end`.
-  @inlinable @inline(__always) package var end: Int { Int(start) &+ Int(count) }
+  @inlinable @inline(__always) public var end: Int { Int(start) &+ Int(count) }
 
   /// The bytes it stands for.
   @inlinable @inline(__always)
   @_lifetime(copy bytes)
-  package func of(_ bytes: RawSpan) -> RawSpan { bytes.extracting(Int(start)..<end) }
+  public func of(_ bytes: RawSpan) -> RawSpan { bytes.extracting(Int(start)..<end) }
 
   /// The same place, counted from a point that lies `distance` further to the front.
-  package func shifted(by distance: Int) -> ArgumentSlice { ArgumentSlice(start: Int(start) &+ distance, count: Int(count)) }
+  public func shifted(by distance: Int) -> ArgumentSlice { ArgumentSlice(start: Int(start) &+ distance, count: Int(count)) }
 }
 
-package struct ArgumentList: ~Escapable {
+@frozen
+public struct ArgumentList: ~Escapable {
   @usableFromInline let bytes: RawSpan
   @usableFromInline let slices: Span<ArgumentSlice>
 
   /// `slices` count from the beginning of `bytes`.
-  @inlinable
+  @inlinable @inline(__always)
   @_lifetime(copy bytes, copy slices)
-  package init(_ slices: Span<ArgumentSlice>, of bytes: RawSpan) {
+  public init(_ slices: Span<ArgumentSlice>, of bytes: RawSpan) {
     self.bytes = bytes
     self.slices = slices
   }
 
-  @inlinable package var count: Int { slices.count }
+  @inlinable public var count: Int { slices.count }
 
-  @inlinable
-  package subscript(index: Int) -> RawSpan {
+  public subscript(index: Int) -> RawSpan {
+    @inlinable @inline(__always)
     @_lifetime(copy self)
     get { slices[index].of(bytes) }
   }

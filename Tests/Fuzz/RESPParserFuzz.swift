@@ -30,7 +30,7 @@ private func read(_ pieces: [[UInt8]]) -> (commands: [[[UInt8]]], failure: RESPP
     var start = 0
     var isComplete = true
     while isComplete {
-      var slices: [RESPSlice] = []
+      var slices = UniqueArray<RESPSlice>()
       do {
         switch try parser.parse(input.rawSpan, from: start, limits: limits, into: &slices) {
         case .command(let end):

@@ -23,7 +23,7 @@ func read(_ pieces: [[UInt8]], limits: RESPLimits = limits, isAuthenticated: Boo
     if waiting.count < wanted { continue }
     var start = 0
     let input = waiting
-    var slices: [RESPSlice] = []
+    var slices = UniqueArray<RESPSlice>()
     loop: while true {
       slices.removeAll()
       reading.calls += 1

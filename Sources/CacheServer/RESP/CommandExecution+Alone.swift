@@ -8,7 +8,7 @@ internal import MartletCacheProtocols
 extension CommandExecution {
   mutating func executeAlone(_ command: Command, _ args: borrowing RESPArguments) throws(CommandError) {
     prepared = prepare(command, args)
-    keys.removeAll()
+    removeKeys()
     appendKeys(of: command, args)
     store.withLockedShards(of: keys.shards) { shards in execute(command, args, &shards) }
     prepared = []

@@ -169,7 +169,7 @@ extension CommandExecution {
     writer.array(args.count - 1)
     let end = writer.output.count + replyBytesMax
     for index in 1..<args.count {
-      if !writeValue(of: args[index], &shards) { writer.null() }
+      if !writeValue(of: args[index], number: index - 1, &shards) { writer.null() }
       if writer.output.count > end { throw .replyTooLarge(replyBytesMax) }
     }
   }

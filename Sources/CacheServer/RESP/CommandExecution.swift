@@ -35,6 +35,10 @@ struct CommandExecution: ~Copyable {
   /// The shards are to be unlocked, and `settle` called, before another command is run. Within a transaction: after the last.
   private(set) var isPaused = false
   var keys = KeyBatch()
+  /// Per command of the batch, the number in `keys` of its first key.
+  private var firstKeys = UniqueArray<Int>()
+  /// Of the command under way.
+  private var firstKey = 0
   /// Calls by command, for INFO and metrics.
   let counts: CommandCounts
   private let errors: ErrorCounts
@@ -69,8 +73,19 @@ struct CommandExecution: ~Copyable {
 
   // MARK: Keys
 
-  /// Notes the keys of a command, to be locked and read ahead.
+  mutating func removeKeys() {
+    keys.removeAll()
+    firstKeys.removeAll()
+  }
+
+  /// Notes the keys of one more command, to be locked and read ahead.
+  @inline(__always)
   mutating func appendKeys(of command: Command, _ args: borrowing RESPArguments) {
+    firstKeys.append(keys.count)
+    if command.hasItsKeyFirst { keys.append(args[1], database: database, of: store) } else { appendOtherKeys(of: command, args) }
+  }
+
+  private mutating func appendOtherKeys(of command: Command, _ args: borrowing RESPArguments) {
     switch command {
     case .mget, .del, .unlink, .exists, .touch:
       for index in 1..<args.count { keys.append(args[index], database: database, of: store) }
@@ -89,15 +104,16 @@ struct CommandExecution: ~Copyable {
     case .move:
       keys.append(args[1], database: database, of: store)
       if let target = try? databases[Self.database(args[2])] { keys.append(args[1], database: target, of: store) }
-    default: keys.append(args[1], database: database, of: store)
+    default: preconditionFailure("a command that has one key")
     }
   }
 
   // MARK: Running
 
-  /// Runs one command on keys. `shards` holds what `appendKeys` noted.
-  mutating func execute(_ command: Command, _ args: borrowing RESPArguments, _ shards: inout LockedShards) {
+  /// Runs one command on keys: the one whose keys were noted as number `index`, from 0. `shards` holds what `appendKeys` noted.
+  mutating func execute(_ command: Command, number index: Int = 0, _ args: borrowing RESPArguments, _ shards: inout LockedShards) {
     counts[command].calls.count()
+    firstKey = firstKeys[index]
     let mark = writer.output.count
     let largeMark = large.count
     do throws(CommandError) {
@@ -209,10 +225,11 @@ struct CommandExecution: ~Copyable {
     do throws(CacheError) { return try body() } catch { throw CommandError(error) }
   }
 
-  /// The value of a key as a bulk string; nothing is written, and false, if there is none.
-  mutating func writeValue(of key: RawSpan, _ shards: inout LockedShards) -> Bool {
+  /// The value of the command's key number `index`, from 0, as a bulk string; nothing is written, and false, if there is none.
+  @inline(__always)
+  mutating func writeValue(of key: RawSpan, number index: Int = 0, _ shards: inout LockedShards) -> Bool {
     var isLarge = false
-    let found: Void? = shards.get(key, database: database, at: now) { entry in
+    let found: Void? = shards.get(key, number: firstKey &+ index, of: keys, database: database, at: now) { entry in
       if entry.isLarge { isLarge = true } else { writer.bulk(entry.value) }
     }
     if isLarge { return writeLarge(key, &shards) }

@@ -35,7 +35,7 @@ struct CommandLookup: ~Copyable {
     precondition(CommandRow.all.indices.allSatisfy { CommandRow.all[$0].command.rawValue == UInt8($0) }, "rows stand in order")
     for row in CommandRow.all {
       let name = Array(row.name.utf8)
-      let (low, high) = Self.words(name.rawSpan)
+      let (low, high) = Self.words(name.rawSpan, from: 0, count: name.count)
       var index = Self.home(low, high)
       while slots[index].count > 0 { index = (index + 1) % Self.slotCount }
       slots[index] = Slot(
@@ -45,13 +45,18 @@ struct CommandLookup: ~Copyable {
   }
 
   /// Nil: there is no such command.
-  func find(_ name: RawSpan, argumentCount: Int) -> Found? {
-    let (low, high) = Self.words(name)
+  func find(_ name: RawSpan, argumentCount: Int) -> Found? { find(name, from: 0, to: name.byteCount, argumentCount: argumentCount) }
+
+  /// The command whose name stands at `start..<end` of `input`.
+  @inline(__always)
+  func find(_ input: RawSpan, from start: Int, to end: Int, argumentCount: Int) -> Found? {
+    let count = end &- start
+    let (low, high) = Self.words(input, from: start, count: count)
     var index = Self.home(low, high)
     while true {
       let slot = slots[index]
       if slot.count == 0 { return nil }
-      if slot.low == low, slot.high == high, slot.count == name.byteCount, slot.count <= 16 || Self.isRest(of: name, slot.command) {
+      if slot.low == low, slot.high == high, slot.count == count, count <= 16 || Self.isRest(of: input[start..<end], slot.command) {
         let arity = Int(slot.arity)
         let isRight = arity >= 0 ? argumentCount == arity : argumentCount >= -arity
         return Found(command: slot.command, isArityRight: isRight, isKeyed: slot.isKeyed)
@@ -65,8 +70,17 @@ struct CommandLookup: ~Copyable {
     zip(16..<name.byteCount, command.row.name.utf8.dropFirst(16)).allSatisfy { ASCII.lowercased(name[$0]) == $1 }
   }
 
-  private static func words(_ name: RawSpan) -> (UInt64, UInt64) {
-    (ASCII.lowercased(name.paddedWord(at: 0)), ASCII.lowercased(name.paddedWord(at: 8)))
+  /// The first sixteen bytes of a name, zeros behind it. Read where the name stands: behind it there are more bytes, so that eight of them
+  /// are one load.
+  @inline(__always)
+  private static func words(_ input: RawSpan, from start: Int, count: Int) -> (UInt64, UInt64) {
+    (word(input, start, count), count <= 8 ? 0 : word(input, start &+ 8, count &- 8))
+  }
+
+  @inline(__always)
+  private static func word(_ input: RawSpan, _ start: Int, _ count: Int) -> UInt64 {
+    let word = ASCII.lowercased(input.paddedWord(at: start))
+    return count >= 8 ? word : word & ((1 &<< UInt64(truncatingIfNeeded: count &* 8)) &- 1)
   }
 
   private static func home(_ low: UInt64, _ high: UInt64) -> Int {

@@ -126,8 +126,8 @@ struct RESPBatch: ~Copyable {
     let isKeyed: Bool
   }
 
-  var items: [Item] = []
-  var slices: [RESPSlice] = []
+  var items = UniqueArray<Item>(capacity: itemsMax)
+  var slices = UniqueArray<RESPSlice>(capacity: slicesMax)
 
   /// Commands, and arguments, that are parsed before any of them is run: enough that memory is waited for once, few enough that the
   /// locks are not held for long and other connections have their turn.
@@ -135,8 +135,9 @@ struct RESPBatch: ~Copyable {
   static var slicesMax: Int { 4096 }
 
   mutating func removeAll() {
-    items.removeAll(keepingCapacity: true)
-    slices.removeAll(keepingCapacity: slices.count <= Self.slicesMax * 2)
+    items.removeAll()
+    slices.removeAll()
+    if slices.capacity > Self.slicesMax * 2 { slices = UniqueArray(capacity: Self.slicesMax) }
   }
 
   @_lifetime(borrow self, copy bytes)

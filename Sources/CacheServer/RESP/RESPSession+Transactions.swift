@@ -109,7 +109,7 @@ extension RESPSession {
 
   /// The shards that the commands and the watched keys need.
   private func lockSet(_ queue: borrowing Transaction, _ execution: inout CommandExecution) -> ShardSet {
-    execution.keys.removeAll()
+    execution.removeKeys()
     var everything = false
     for queued in queue.commands {
       let args = queue.arguments(queued)
@@ -132,7 +132,11 @@ extension RESPSession {
   private mutating func run(
     _ queued: Transaction.Queued, _ args: borrowing RESPArguments, _ execution: inout CommandExecution, _ locked: inout LockedShards
   ) {
-    if queued.command.isKeyed { return execution.execute(queued.command, args, &locked) }
+    if queued.command.isKeyed {
+      execution.removeKeys()
+      execution.appendKeys(of: queued.command, args)
+      return execution.execute(queued.command, args, &locked)
+    }
     let mark = execution.writer.output.count
     execution.counts[queued.command].calls.count()
     do throws(CommandError) {
@@ -170,6 +174,14 @@ extension RESPSession {
 extension Command {
   /// It works on the keys it names and on nothing else.
   var isKeyed: Bool { rawValue <= Command.move.rawValue }
+
+  /// Of a command on keys: it has one, its first argument.
+  var hasItsKeyFirst: Bool {
+    switch self {
+    case .mget, .mset, .msetnx, .bitop, .lcs, .del, .unlink, .exists, .touch, .rename, .renamenx, .copy, .object, .memory, .move: false
+    default: true
+    }
+  }
 
   /// It works on whole databases.
   var isAboutEverything: Bool {

@@ -92,11 +92,12 @@ struct RESPSession: ByteSession, ~Copyable {
     execution.now = service.shared.clock.unixTime(at: now)
     execution.writer.version = version
     execution.client = service.isDraining.value ? nil : id
+    let limits = service.limits
     if pending != nil, let next = pour(into: &execution.writer.output) { return next }
     while true {
       // Parse
       batch.removeAll()
-      let parsed = parse(input, from: position, &batch, service)
+      let parsed = parse(input, from: position, &batch, service.lookup.value, limits)
 
       // Run
       var index = 0
@@ -157,17 +158,19 @@ struct RESPSession: ByteSession, ~Copyable {
 
   /// Takes apart what is complete, up to a bound.
   @inline(__always)
-  private mutating func parse(_ input: RawSpan, from start: Int, _ batch: inout RESPBatch, _ service: RESPService) -> Parsed {
+  private mutating func parse(
+    _ input: RawSpan, from start: Int, _ batch: inout RESPBatch, _ lookup: borrowing CommandLookup, _ limits: borrowing RESPLimits
+  ) -> Parsed {
     var position = start
     do throws(RESPProtocolError) {
       while batch.items.count < RESPBatch.itemsMax, batch.slices.count < RESPBatch.slicesMax {
         let first = batch.slices.count
         switch try parser.parse(
-          input, from: position, isAuthenticated: isAuthenticated, limits: service.limits, into: &batch.slices)
+          input, from: position, isAuthenticated: isAuthenticated, limits: limits, into: &batch.slices)
         {
         case .command(let end):
           let count = batch.slices.count &- first
-          if count > 0 { add(first, count, end: end, input, &batch, service) }
+          if count > 0 { add(first, count, end: end, input, &batch, lookup) }
           position = end
         case .inlineCommand(let end): return .line(end: end)
         case .incomplete(let bytesWanted): return .incomplete(end: position, bytesWanted: bytesWanted)
@@ -180,10 +183,12 @@ struct RESPSession: ByteSession, ~Copyable {
   }
 
   @inline(__always)
-  private func add(_ first: Int, _ count: Int, end: Int, _ input: RawSpan, _ batch: inout RESPBatch, _ service: RESPService) {
+  private func add(
+    _ first: Int, _ count: Int, end: Int, _ input: RawSpan, _ batch: inout RESPBatch, _ lookup: borrowing CommandLookup
+  ) {
     let name = batch.slices[first]
     let start = Int(name.start)
-    let found = service.lookup.value.find(input.extracting(start..<(start &+ Int(name.count))), argumentCount: count)
+    let found = lookup.find(input, from: start, to: start &+ Int(name.count), argumentCount: count)
     let isShort = end &- start < CacheLimits.largeValueBytesMin
     let isKeyed = found.map { $0.isKeyed && $0.isArityRight && isShort && $0.command != .memory } ?? false
     batch.items.append(RESPBatch.Item(first: first, count: count, end: end, found: found, isKeyed: isKeyed))
@@ -211,7 +216,7 @@ struct RESPSession: ByteSession, ~Copyable {
     _ batch: borrowing RESPBatch, _ index: inout Int, _ input: RawSpan, _ execution: inout CommandExecution
   ) {
     enterDatabase(&execution)
-    execution.keys.removeAll()
+    execution.removeKeys()
     var end = index
     while end < batch.items.count, batch.items[end].isKeyed {
       if let found = batch.items[end].found { execution.appendKeys(of: found.command, batch.arguments(batch.items[end], of: input)) }
@@ -223,7 +228,7 @@ struct RESPSession: ByteSession, ~Copyable {
       if execution.keys.count > 1 { shards.prefetch(&execution.keys) }
       while done < end {
         let item = batch.items[done]
-        if let found = item.found { execution.execute(found.command, batch.arguments(item, of: input), &shards) }
+        if let found = item.found { execution.execute(found.command, number: done - first, batch.arguments(item, of: input), &shards) }
         done += 1
         if execution.writer.output.count >= SessionLimits.outputBytesMax || execution.isPaused { break }
       }

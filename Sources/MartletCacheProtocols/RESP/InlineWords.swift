@@ -6,7 +6,7 @@ internal import MartletBytes
 enum InlineWords {
   /// Writes the words of `line` one after another to `output`, which begins anew, and appends where they lie. False if a quote is not
   /// closed, or closed in mid-word; then nothing is appended.
-  static func split(_ line: RawSpan, into output: inout ByteBuffer, _ slices: inout [RESPSlice]) -> Bool {
+  static func split(_ line: RawSpan, into output: inout ByteBuffer, _ slices: inout UniqueArray<RESPSlice>) -> Bool {
     output.removeAll()
     let before = slices.count
     var index = 0
@@ -15,7 +15,7 @@ enum InlineWords {
       if index == line.byteCount { return true }
       let start = output.count
       guard word(line, &index, into: &output) else {
-        slices.removeLast(slices.count - before)
+        slices.truncate(to: before)
         return false
       }
       slices.append(RESPSlice(start: start, count: output.count - start))

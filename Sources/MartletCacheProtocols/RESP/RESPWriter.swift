@@ -77,9 +77,7 @@ package struct RESPWriter: ~Copyable {
   /// The head of a bulk string whose bytes the caller appends, and `\r\n`.
   @inlinable
   package mutating func bulkHead(_ count: Int) {
-    output.append(UInt8(ascii: "$"))
-    output.append(decimal: count)
-    output.append("\r\n")
+    output.append(line: UInt8(ascii: "$"), decimal: count)
   }
 
   /// Text for people: `txt` in RESP3, a bulk string in RESP2.
@@ -120,8 +118,6 @@ package struct RESPWriter: ~Copyable {
 
   @inlinable
   mutating func head(_ type: UInt8, _ count: Int) {
-    output.append(type)
-    output.append(decimal: count)
-    output.append("\r\n")
+    output.append(line: type, decimal: count)
   }
 }
