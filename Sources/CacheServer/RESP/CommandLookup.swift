@@ -6,6 +6,7 @@ internal import MartletCacheProtocols
 
 extension Command {
   var row: CommandRow { CommandRow.all[Int(rawValue)] }
+  var isWrite: Bool { CommandRow.writes[Int(rawValue)] }
 }
 
 /// Made once per loop, so that a look-up touches the loop's own memory alone.

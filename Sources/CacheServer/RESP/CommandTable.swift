@@ -58,7 +58,8 @@ struct CommandRow: Sendable {
     self.summary = summary
   }
 
-  var isWrite: Bool { flags.hasPrefix("write") }
+  /// By number, whether it is a write: asked for each command that is queued.
+  static let writes = all.map { $0.flags.hasPrefix("write") }
 
   /// By the number of the command.
   static let all: [CommandRow] = [

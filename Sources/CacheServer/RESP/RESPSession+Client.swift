@@ -195,7 +195,7 @@ extension RESPSession {
     switch command {
     case .publish, .spublish: true
     case .exec: transaction?.writes ?? false
-    default: command.row.isWrite
+    default: command.isWrite
     }
   }
 }

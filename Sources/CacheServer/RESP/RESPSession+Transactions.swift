@@ -46,7 +46,7 @@ extension RESPSession {
       queue.slices.append(RESPSlice(start: queue.bytes.count, count: args[index].byteCount))
       queue.bytes.append(args[index])
     }
-    queue.writes = queue.writes || command.row.isWrite || command == .publish || command == .spublish
+    queue.writes = queue.writes || command.isWrite || command == .publish || command == .spublish
     let isTooMuch = queue.bytes.count > Transaction.bytesMax
     if !isTooMuch { queue.commands.append(Transaction.Queued(command: command, first: first, count: args.count)) }
     record.queued.store(queue.commands.count, ordering: .relaxed)
