@@ -222,7 +222,8 @@ extension MemcachedExecution {
   /// Has a large value follow its head, once the shards are unlocked.
   private mutating func settleHead(_ call: borrowing MetaCall, _ shards: inout LockedShards) {
     if let value = shards.share(call.key, database: 0, allowsStale: true, of: store, at: now) {
-      large.append(value, 0..<value.withValue { $0.byteCount }, at: writer.output.count)
+      let count = value.withValue { $0.byteCount }
+      large.append(LargePiece(offset: writer.output.count, value: value, range: 0..<count, tail: []))
     }
     writer.endLine()
   }
@@ -315,14 +316,14 @@ extension MemcachedExecution {
   ) throws(CacheError) -> UInt64 {
     let flags = call.flags
     let attributes = PutAttributes(expiry: flags.has("T") ? expiry(flags.time) : .never, flags: flags.clientFlags)
-    guard flags.has("C") else { return try shards.put(call.key, call.data, attributes, condition: condition, at: now).version }
+    guard flags.has("C") else { return try put(call.key, call.data, attributes, condition, &shards) }
     if let lease = shards.lease(of: call.key, at: now), lease.rawValue == flags.version {
-      return try shards.fill(call.key, call.data, attributes, lease: lease, at: now).version
+      return try fill(call.key, call.data, attributes, lease, &shards)
     }
     guard let current = (shards.peek(call.key, allowsStale: true, at: now) { $0.version }) else { throw .conditionFailed(current: nil) }
     let isOlder = flags.has("I") && flags.version < current
     guard flags.version == current || isOlder else { throw .conditionFailed(current: current) }
-    let version = try shards.put(call.key, call.data, attributes, at: now).version
+    let version = try put(call.key, call.data, attributes, .always, &shards)
     if !isOlder { return version }
     return try shards.makeStale(call.key, until: attributes.expiry, at: now) ?? version
   }

@@ -59,7 +59,7 @@ extension MemcachedExecution {
     value.withPinned { pinned in
       let count = pinned.value.byteCount
       writer.valueHead(key, flags: pinned.flags, count: count, version: wantsVersion ? pinned.version : nil)
-      large.append(value, 0..<count, at: writer.output.count)
+      large.append(LargePiece(offset: writer.output.count, value: value, range: 0..<count, tail: []))
     }
     writer.line("\r\n")
   }
@@ -76,18 +76,18 @@ extension MemcachedExecution {
 
   // MARK: Storage
 
-  /// `set`, `add`, `replace`, `cas`. `put` stores the data.
+  /// `set`, `add`, `replace`, `cas`.
   @inline(__always)
-  mutating func store(
-    _ request: MemcachedRequest, _ key: RawSpan, _ shards: inout LockedShards,
-    _ put: (borrowing PutAttributes, PutCondition, inout LockedShards) throws(CacheError) -> PutResult
-  ) {
+  mutating func store(_ request: MemcachedRequest, _ key: RawSpan, _ data: RawSpan, _ shards: inout LockedShards) {
     statistics.sets &+= 1
     do throws(CacheError) {
-      _ = try put(PutAttributes(expiry: expiry(request.time), flags: request.flags), Self.condition(of: request), &shards)
+      let attributes = PutAttributes(expiry: expiry(request.time), flags: request.flags)
+      _ = try put(key, data, attributes, Self.condition(of: request), &shards)
       didStore(request)
     } catch {
-      didNotStore(request, error, key, &shards)
+      // What it was to replace goes: its client believes that the new value is there.
+      if case .set = request.command { drop(key, &shards) }
+      didNotStore(request, error)
     }
   }
 
@@ -107,12 +107,6 @@ extension MemcachedExecution {
     if !request.isQuiet { writer.line("STORED\r\n") }
   }
 
-  private mutating func didNotStore(_ request: MemcachedRequest, _ error: CacheError, _ key: RawSpan, _ shards: inout LockedShards) {
-    // What it was to replace goes: its client believes that the new value is there.
-    if request.command == .set { drop(key, &shards) }
-    didNotStore(request, error)
-  }
-
   private mutating func didNotStore(_ request: MemcachedRequest, _ error: CacheError) {
     let mark = writer.output.count
     switch error {
@@ -123,28 +117,6 @@ extension MemcachedExecution {
     default: fail(error)
     }
     if request.isQuiet { writer.output.truncate(to: mark) }
-  }
-
-  /// A data block that is not to be copied under a lock. With no shard locked.
-  mutating func storeLarge(_ request: MemcachedRequest, _ words: borrowing ArgumentList, _ input: RawSpan) {
-    let key = request.key.of(input)
-    switch request.command {
-    case .set, .add, .replace, .cas:
-      statistics.sets &+= 1
-      do throws(CacheError) {
-        _ = try store.put(
-          key, request.data.of(input), PutAttributes(expiry: expiry(request.time), flags: request.flags),
-          condition: Self.condition(of: request), at: now)
-        didStore(request)
-      } catch {
-        if request.command == .set { _ = try? store.delete(key, at: now) }
-        didNotStore(request, error)
-      }
-    default:
-      keys.removeAll()
-      noteKeys(of: request, words, input, from: 0)
-      store.withLockedShards(of: keys.shards) { shards in call(request, words, input, &shards) }
-    }
   }
 
   /// `append`, `prepend`: flags and expiry stay as they are.

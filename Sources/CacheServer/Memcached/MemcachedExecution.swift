@@ -11,15 +11,17 @@ struct MemcachedExecution: ~Copyable {
   let store: CacheStore
   var writer = MemcachedWriter()
   var now = UnixTime(milliseconds: 0)
-  /// Large values to be put into the output once the shards are unlocked.
-  var large = LargeValues()
+  /// Large values that belong into the reply, held until they are poured.
+  var large: [LargePiece] = []
+  /// The data of the request under way, copied before its shard was locked.
+  private var prepared: PreparedValue?
   var keys = KeyBatch()
   var statistics = MemcachedStatistics()
 
   init(store: CacheStore) { self.store = store }
 
   /// Whether the reply should be written out before more is added to it.
-  var isFull: Bool { writer.output.count &+ large.bytes >= SessionLimits.outputBytesMax }
+  var isFull: Bool { writer.output.count >= SessionLimits.outputBytesMax || !large.isEmpty }
 
   // MARK: Keys
 
@@ -64,10 +66,7 @@ struct MemcachedExecution: ~Copyable {
     let key = request.key.of(input)
     switch request.command {
     case .set, .add, .replace, .cas:
-      let now = now
-      store(request, key, &shards) { (attributes, condition, shards) throws(CacheError) in
-        try shards.put(key, request.data.of(input), attributes, condition: condition, at: now)
-      }
+      store(request, key, request.data.of(input), &shards)
     case .append, .prepend: extend(request, key, request.data.of(input), &shards)
     case .incr, .decr: arithmetic(request, key, &shards)
     case .delete: delete(request, key, &shards)
@@ -79,6 +78,37 @@ struct MemcachedExecution: ~Copyable {
     case .get, .gets, .gat, .gats, .flushAll, .stats, .quit, .authenticate, .unknown:
       preconditionFailure("a request that is not run here")
     }
+  }
+
+  /// A request with a data block that is not to be copied under a lock. With no shard locked.
+  mutating func runLarge(_ request: MemcachedRequest, _ words: borrowing ArgumentList, _ input: RawSpan) {
+    let data = request.data.of(input)
+    switch request.command {
+    case .set, .add, .replace, .cas: prepared = store.prepare(data, for: request.key.of(input), at: now)
+    case .ms: Self.withMetaKey(of: request, words, input) { prepared = store.prepare(data, for: $0, at: now) }
+    default: break
+    }
+    keys.removeAll()
+    noteKeys(of: request, words, input, from: 0)
+    store.withLockedShards(of: keys.shards) { shards in call(request, words, input, &shards) }
+    prepared = nil
+  }
+
+  /// Stores the data of the request under way.
+  @inline(__always)
+  mutating func put(
+    _ key: RawSpan, _ data: RawSpan, _ attributes: borrowing PutAttributes, _ condition: PutCondition, _ shards: inout LockedShards
+  ) throws(CacheError) -> UInt64 {
+    if let prepared = prepared.take() { return try shards.put(key, prepared, attributes, condition: condition, at: now).version }
+    return try shards.put(key, data, attributes, condition: condition, at: now).version
+  }
+
+  /// The same under a lease.
+  mutating func fill(
+    _ key: RawSpan, _ data: RawSpan, _ attributes: borrowing PutAttributes, _ lease: LeaseToken, _ shards: inout LockedShards
+  ) throws(CacheError) -> UInt64 {
+    if let prepared = prepared.take() { return try shards.fill(key, prepared, attributes, lease: lease, at: now).version }
+    return try shards.fill(key, data, attributes, lease: lease, at: now).version
   }
 
   // MARK: What they share

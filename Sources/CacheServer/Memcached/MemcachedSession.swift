@@ -19,6 +19,8 @@ struct MemcachedSession: ByteSession, ~Copyable {
   private var isAuthenticated: Bool
   /// Keys of the `get` at the front of the input that are answered already: its reply is more than the output takes at once.
   private var keysDone = 0
+  /// Of the last reply, what the output had no room for.
+  private var pending: PendingReply?
   private var inputHasEnded = false
   private var patience = Patience()
 
@@ -47,6 +49,7 @@ struct MemcachedSession: ByteSession, ~Copyable {
     _ execution: inout MemcachedExecution, _ batch: inout MemcachedBatch, at now: MonotonicTime
   ) -> Progress.Next {
     execution.now = service.shared.clock.unixTime(at: now)
+    if let next = PendingReply.pour(&pending, into: &execution.writer.output) { return next }
     while true {
       // Parse
       batch.removeAll(from: position)
@@ -104,7 +107,10 @@ struct MemcachedSession: ByteSession, ~Copyable {
     let request = batch.requests[index]
     if request.mayJoin {
       runTogether(batch, &index, input, &execution)
-      return nil
+      if execution.large.isEmpty { return nil }
+      pending = PendingReply(takingFrom: &execution.writer.output, execution.large)
+      execution.large.removeAll()
+      return PendingReply.pour(&pending, into: &execution.writer.output)
     }
     index += 1
     return runAlone(request, batch.words(of: request, in: input), input, service, &execution)
@@ -130,10 +136,9 @@ struct MemcachedSession: ByteSession, ~Copyable {
         keysDone = execution.execute(request, batch.words(of: request, in: input), input, from: keysDone, &shards)
         if keysDone > 0 { break }  // the rest of its keys in the next run
         done += 1
-        if execution.isFull || !execution.large.isEmpty { break }
+        if execution.isFull { break }
       }
     }
-    execution.large.settle(into: &execution.writer.output)
     self.keysDone = keysDone
     index = done
   }
@@ -153,7 +158,7 @@ struct MemcachedSession: ByteSession, ~Copyable {
     case .quit: return .close(.finished)
     case .flushAll: flushAll(request, service, &execution)
     case .stats: return stats(words, service, &execution)
-    default: execution.storeLarge(request, words, input)
+    default: execution.runLarge(request, words, input)
     }
     return nil
   }

@@ -93,7 +93,7 @@ struct RESPSession: ByteSession, ~Copyable {
     execution.writer.version = version
     execution.client = service.isDraining.value ? nil : id
     let limits = service.limits
-    if pending != nil, let next = pour(into: &execution.writer.output) { return next }
+    if let next = PendingReply.pour(&pending, into: &execution.writer.output) { return next }
     while true {
       // Parse
       batch.removeAll()

@@ -63,9 +63,9 @@ struct PendingReply: ~Copyable {
   }
 }
 
-extension RESPSession {
-  /// Pours what is pending. Nil: all of it; else the connection is to flush first.
-  mutating func pour(into output: inout ByteBuffer) -> Progress.Next? {
+extension PendingReply {
+  /// Pours what is pending of a session. Nil: all of it; else the connection is to flush first.
+  static func pour(_ pending: inout PendingReply?, into output: inout ByteBuffer) -> Progress.Next? {
     guard var reply = pending.take() else { return nil }
     if reply.pour(into: &output) { return nil }
     pending = consume reply
