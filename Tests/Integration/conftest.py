@@ -3,6 +3,7 @@ import os
 
 import pytest
 
+from resp import Resp
 from server import BINARY, Server
 
 
@@ -23,6 +24,20 @@ def shared():
     """One server for the tests of a file that neither count nor clear what it holds: each works on keys of its own."""
     with Server() as running:
         yield running
+
+
+@pytest.fixture
+def connect(server):
+    """Opens RESP connections to the server of the test, closed afterwards."""
+    opened = []
+
+    def make():
+        opened.append(Resp(server.listeners["resp"]))
+        return opened[-1]
+
+    yield make
+    for one in opened:
+        one.close()
 
 
 KEYS = itertools.count(1)

@@ -19,19 +19,6 @@ def server():
 
 
 @pytest.fixture
-def connect(server):
-    opened = []
-
-    def make():
-        opened.append(Resp(server.listeners["resp"]))
-        return opened[-1]
-
-    yield make
-    for one in opened:
-        one.close()
-
-
-@pytest.fixture
 def client(connect):
     return connect()
 
@@ -118,9 +105,9 @@ def test_a_lease_given_up_passes_on(server, connect, client, key):
     assert second.reply() == answer(b"value")
 
 
-def test_a_lease_whose_time_is_over_passes_on(server, connect, client, key):
+def test_a_lease_whose_time_is_over_passes_on(connect, client, key):
     old = token_of(client.ask("martlet.lease", key, "0.2"))
-    reply = park(server, connect(), key).reply()
+    reply = connect().ask("martlet.lease", key, 30, "wait", 60)
     assert reply == answer(None, token_of(reply)) and token_of(reply) != old
 
 
