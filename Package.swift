@@ -34,6 +34,7 @@ let package = Package(
   platforms: [.macOS(.v26)],
   products: [
     .library(name: "Martlet", targets: ["Martlet"]),
+    .library(name: "MartletJSONFoundation", targets: ["MartletJSONFoundation"]),
     .executable(name: "martlet", targets: ["martlet-cli"]),
   ],
   dependencies: [
@@ -61,6 +62,7 @@ let package = Package(
 
     // library: what a Swift user imports
     module("MartletAPI", ["MartletHTTP", "MartletJSON", "MartletBytes"]),  // routes that speak JSON
+    module("MartletJSONFoundation", ["MartletJSON", "MartletBytes"]),  // Date, Data, URL, Decimal in JSON: over FoundationEssentials
     module("MartletCacheClient", ["MartletCache", "MartletJSON", "MartletBytes"]),  // the store as typed async values, in process
     module("Martlet", ["MartletAPI", "MartletCacheClient", "MartletServer", "MartletHTTP", "MartletJSON", "MartletCache", "MartletBytes"]),
 
@@ -81,6 +83,7 @@ let package = Package(
     tests("MartletLoopTests", ["MartletLoop", "MartletBytes"]),
     tests("MartletHTTPTests", ["MartletHTTP", "MartletBytes"]),
     tests("MartletJSONTests", ["MartletJSON", "MartletBytes"]),
+    tests("MartletJSONFoundationTests", ["MartletJSONFoundation", "MartletJSON", "MartletBytes"]),
     tests("MartletCacheTests", ["MartletCache", "MartletBytes"]),
     tests("MartletCacheProtocolsTests", ["MartletCacheProtocols", "MartletBytes"]),
     tests("MartletServerTests", ["MartletServer", "MartletHTTP", "MartletLoop", "MartletBytes"]),

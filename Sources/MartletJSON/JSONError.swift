@@ -35,6 +35,8 @@ public struct JSONError: Error, Equatable, Sendable {
     case wrongKind(expected: JSONKind)
     /// An object has no member of a name that its reader cannot do without; the offset is that of the object or its end.
     case missingMember(String)
+    /// A string that does not say what was asked for: "a UUID", with its article.
+    case unexpectedString(expected: String)
     /// A number with a fraction or an exponent where an integer was asked for.
     case notAnInteger
     /// A number beyond the type that was asked for: Int64, or the finite doubles.
@@ -72,6 +74,7 @@ extension JSONError.Problem: CustomStringConvertible {
     case .tooDeep: "nested too deeply"
     case .wrongKind(let expected): "expected \(expected.name)"
     case .missingMember(let name): "missing member \"\(name)\""
+    case .unexpectedString(let expected): "expected \(expected)"
     case .notAnInteger: "expected an integer"
     case .outOfRange: "number out of range"
     case .inexactNumber: "number that cannot be kept exactly"

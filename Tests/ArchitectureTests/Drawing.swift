@@ -8,7 +8,7 @@ let drawing: [(row: String, modules: [String])] = [
   ("ground", ["MartletBytes"]),
   ("engine", ["MartletLoop", "MartletHTTP", "MartletJSON", "MartletCache", "MartletCacheProtocols"]),
   ("assembly", ["MartletServer"]),
-  ("library", ["MartletAPI", "MartletCacheClient"]),
+  ("library", ["MartletAPI", "MartletJSONFoundation", "MartletCacheClient"]),
   ("library as imported", ["Martlet"]),
   ("applications", ["CacheServer"]),
   ("command line", ["martlet-cli"]),
@@ -23,6 +23,9 @@ let systemModules: Set<String> = ["Swift", "Synchronization", "Glibc", "Musl", "
 /// Modules of packages at the edge, and of Foundation the part that is allowed there: for these rows only.
 let edgeRows: Set<String> = ["applications", "command line"]
 let edgeModules: Set<String> = ["Logging", "ArgumentParser", "FoundationEssentials"]
+
+/// Below them, who may import Foundation, and how it is called: its essentials, where they are a module of their own (not on Darwin).
+let foundationModules: [String: Set<String>] = ["MartletJSONFoundation": ["FoundationEssentials", "Foundation"]]
 
 /// Whether `unsafe` may stand in a file: the libuv wrapper, the jansson wrapper, the byte buffer with its scanner, the entry
 /// memory of the cache. `file` is the path below the module's folder.

@@ -29,6 +29,7 @@ func importComplaints(_ file: SourceFile, declared: Set<String>) -> [String] {
     }
     if systemModules.contains(imported) { return nil }
     if edgeModules.contains(imported), edgeRows.contains(drawing[ownRow].row) { return nil }
+    if foundationModules[file.module]?.contains(imported) == true { return nil }
     return "\(place): imports \(imported), which the drawing does not have here"
   }
 }

@@ -47,13 +47,15 @@ struct RulesTests {
     #expect(imports("MartletLoop/A.swift", "import CJansson").count == 1)
   }
 
-  @Test("Foundation is nowhere; its essentials and the edge's packages are in applications only")
+  @Test("Foundation is nowhere; its essentials are in applications and in the module that is there for them; the edge's packages in applications")
   func foundation() {
     #expect(imports("CacheServer/A.swift", "import Foundation").count == 1)
     #expect(imports("MartletBytes/A.swift", "import Foundation").count == 1)
     #expect(imports("MartletHTTP/A.swift", "import FoundationEssentials").count == 1)
     #expect(imports("MartletServer/A.swift", "import Logging").count == 1)
     #expect(imports("CacheServer/A.swift", "import FoundationEssentials\nimport Logging") == [])
+    #expect(imports("MartletJSONFoundation/A.swift", "import FoundationEssentials") == [])
+    #expect(imports("MartletAPI/A.swift", "import FoundationEssentials").count == 1)
     #expect(imports("martlet-cli/main.swift", "import ArgumentParser") == [])
   }
 

@@ -40,10 +40,23 @@ extension MartletJSON {
     public mutating func setStrategy<Value>(
       for type: Value.Type, _ body: @escaping @Sendable (_ decoder: any Swift.Decoder) throws -> Value
     ) {
-      strategies[ObjectIdentifier(type)] = Strategy { decoder in try body(decoder) }
+      setStrategy(for: type, setting: nil, body)
     }
 
+    /// As above; `setting` is what the strategy was made from, for `setting(for:)`.
+    package mutating func setStrategy<Value>(
+      for type: Value.Type, setting: (any Sendable)?, _ body: @escaping @Sendable (_ decoder: any Swift.Decoder) throws -> Value
+    ) {
+      strategies[ObjectIdentifier(type)] = Strategy(setting: setting) { decoder in try body(decoder) }
+    }
+
+    /// What the strategy for `type` was made from; nil if there is none, or if it does not say.
+    package func setting(for type: any Any.Type) -> (any Sendable)? { strategies[ObjectIdentifier(type)]?.setting }
+
+    package func hasStrategy(for type: any Any.Type) -> Bool { strategies[ObjectIdentifier(type)] != nil }
+
     struct Strategy: Sendable {
+      let setting: (any Sendable)?
       let decode: @Sendable (any Swift.Decoder) throws -> Any
     }
 

@@ -53,13 +53,27 @@ extension MartletJSON {
     public mutating func setStrategy<Value>(
       for type: Value.Type, _ body: @escaping @Sendable (_ value: Value, _ encoder: any Swift.Encoder) throws -> Void
     ) {
-      strategies[ObjectIdentifier(type)] = Strategy { value, encoder in
+      setStrategy(for: type, setting: nil, body)
+    }
+
+    /// As above; `setting` is what the strategy was made from, for `setting(for:)`.
+    package mutating func setStrategy<Value>(
+      for type: Value.Type, setting: (any Sendable)?,
+      _ body: @escaping @Sendable (_ value: Value, _ encoder: any Swift.Encoder) throws -> Void
+    ) {
+      strategies[ObjectIdentifier(type)] = Strategy(setting: setting) { value, encoder in
         guard let value = value as? Value else { preconditionFailure("a strategy is looked up by its value's type") }
         try body(value, encoder)
       }
     }
 
+    /// What the strategy for `type` was made from; nil if there is none, or if it does not say.
+    package func setting(for type: any Any.Type) -> (any Sendable)? { strategies[ObjectIdentifier(type)]?.setting }
+
+    package func hasStrategy(for type: any Any.Type) -> Bool { strategies[ObjectIdentifier(type)] != nil }
+
     struct Strategy: Sendable {
+      let setting: (any Sendable)?
       let encode: @Sendable (Any, any Swift.Encoder) throws -> Void
     }
 

@@ -3,10 +3,10 @@
 import MartletBytes
 
 extension JSONTape {
-  /// Strategies first; then common types, without a decoder and a container each; then the type's own `init(from:)`.
+  /// Common types first, unless a strategy is for one of them, without a decoder and a container each; then the type's own `init(from:)`.
   @inline(__always)
   func value<Value: Decodable>(_ type: Value.Type, at index: Int) throws -> Value {
-    if !hasStrategies {
+    if hasShortcuts {
       // Where the types are the same, the bits are.
       if type == String.self { return unsafe unsafeBitCast(try string(index), to: type) }
       if type == Int.self { return unsafe unsafeBitCast(try integer(Int.self, index), to: type) }

@@ -14,6 +14,8 @@ final class JSONTape {
   /// Why the text is not right; nil if it is.
   let failure: JSONError?
   let hasStrategies: Bool
+  /// Common types may go the short way.
+  let hasShortcuts: Bool
   let convertsKeys: Bool
   /// Invariant, kept by this file: of `textCount` bytes, or not looked at, after `close`. Tokens lie inside, for they were made from it.
   private var text: UnsafeRawPointer
@@ -29,6 +31,7 @@ final class JSONTape {
   init(_ text: RawSpan, options: MartletJSON.Decoder) {
     self.options = options
     hasStrategies = !options.strategies.isEmpty
+    hasShortcuts = !CommonTypes.areIn(options.strategies)
     if case .useDefaultKeys = options.keyDecodingStrategy { convertsKeys = false } else { convertsKeys = true }
     var scan = TokenScan(text)
     failure = scan.run(text)

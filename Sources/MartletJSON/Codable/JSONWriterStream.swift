@@ -64,6 +64,8 @@ final class JSONWriterStream {
   let baseDepth: Int
   let convertsKeys: Bool
   private let hasStrategies: Bool
+  /// Common types may go the short way.
+  private let hasShortcuts: Bool
   /// Owned from `init` to `deinit`; always initialised between them. Used by one thread, without overlap: methods hold nothing of it
   /// while they call foreign code (`encode(to:)`, keys).
   let state: UnsafeMutablePointer<State>
@@ -78,6 +80,7 @@ final class JSONWriterStream {
     self.baseDepth = baseDepth
     if case .useDefaultKeys = options.keyEncodingStrategy { convertsKeys = false } else { convertsKeys = true }
     hasStrategies = !options.strategies.isEmpty
+    hasShortcuts = !CommonTypes.areIn(options.strategies)
     unsafe state = .allocate(capacity: 1)
     unsafe state.initialize(to: State(writer: JSONWriter(output)))
   }
@@ -228,7 +231,7 @@ final class JSONWriterStream {
   func encode<Value: Encodable>(_ value: Value, key: some CodingKey) throws {
     let mark = Mark(self)
     let keyStart = writeKey(key)
-    if !hasStrategies, encodeCommon(value) { return }
+    if hasShortcuts, encodeCommon(value) { return }
     try encode(value, keyStart: keyStart, from: mark)
   }
 
@@ -237,7 +240,7 @@ final class JSONWriterStream {
   func encodeElement<Value: Encodable>(_ value: Value) throws {
     let mark = Mark(self)
     countElement()
-    if !hasStrategies, encodeCommon(value) { return }
+    if hasShortcuts, encodeCommon(value) { return }
     try encode(value, keyStart: -1, from: mark)
   }
 

@@ -110,6 +110,9 @@ extension JSONReader {
     throw JSONError(offset: range.lowerBound, problem: number.isInteger ? .outOfRange : .notAnInteger)
   }
 
+  /// A number as it is written: for types with more digits than a double has.
+  public mutating func readNumberText() throws(JSONError) -> String { text[try numberRange()].text }
+
   /// The nearest `Float`, rounded once; `.outOfRange` beyond the finite ones.
   public mutating func readFloat() throws(JSONError) -> Float {
     let range = try numberRange()
