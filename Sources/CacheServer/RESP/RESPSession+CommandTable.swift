@@ -51,33 +51,31 @@ extension RESPSession {
   }
 
   private func write(_ row: CommandRow, _ writer: inout RESPWriter) {
-    let specs = KeySpec.all(row.keys)
-    writer.array(10)
-    writer.bulk(text: row.name)
-    writer.integer(row.arity)
-    write(status: row.flags, &writer)
-    write(places: specs, &writer)
-    write(status: row.categories, &writer)
-    write(words: row.tips, &writer)
-    writer.set(specs.count)
-    for spec in specs { write(spec, &writer) }
+    writeTraits(row.name, row.arity, row.flags, keys: row.keys, row.categories, tips: row.tips, &writer)
     let subcommands = SubcommandRow.all(of: row.command)
     writer.set(subcommands.count)
     for subcommand in subcommands { write(subcommand, &writer) }
   }
 
   private func write(_ row: SubcommandRow, _ writer: inout RESPWriter) {
-    let specs = KeySpec.all(row.keys)
+    writeTraits(row.fullName, row.arity, row.flags, keys: row.keys, row.categories, tips: row.tips, &writer)
+    writer.set(0)
+  }
+
+  /// All but the last of the ten parts: the subcommands.
+  private func writeTraits(
+    _ name: String, _ arity: Int, _ flags: String, keys: String, _ categories: String, tips: String, _ writer: inout RESPWriter
+  ) {
+    let specs = KeySpec.all(keys)
     writer.array(10)
-    writer.bulk(text: row.fullName)
-    writer.integer(row.arity)
-    write(status: row.flags, &writer)
+    writer.bulk(text: name)
+    writer.integer(arity)
+    write(status: flags, &writer)
     write(places: specs, &writer)
-    write(status: row.categories, &writer)
-    write(words: row.tips, &writer)
+    write(status: categories, &writer)
+    write(words: tips, &writer)
     writer.set(specs.count)
     for spec in specs { write(spec, &writer) }
-    writer.set(0)
   }
 
   /// First key, last key, step: what clients of before 7.0 go by.
