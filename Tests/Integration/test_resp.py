@@ -219,6 +219,15 @@ def test_a_token_is_wanted(start):
         assert one.rest() == b"-ERR Protocol error: unauthenticated multibulk length\r\n"
 
 
+def test_what_follows_a_token_in_the_same_bytes_is_read_by_the_rules_of_who_has_shown_it(start):
+    server = start("--resp", "127.0.0.1:0", "--token", "secret")
+    pairs = [word for number in range(20) for word in (f"k{number}", number)]
+    for greeting in (request("auth", "secret"), b"auth secret\r\n"):
+        with Resp(server.listeners["resp"]) as one:
+            one.send(greeting + request("mset", *pairs) + request("set", "long", "x" * 20_000) + request("strlen", "long"))
+            assert [one.reply() for _ in range(4)] == [b"+OK\r\n", b"+OK\r\n", b"+OK\r\n", b":20000\r\n"]
+
+
 def test_beyond_loopback_a_token_is_demanded():
     from server import run
     ended = run("serve", "--http", "off", "--memcached", "off", "--resp", "0.0.0.0:0")

@@ -48,12 +48,7 @@ struct RESPSession: ByteSession, ~Copyable {
   /// Set by a command that ends the conversation.
   var isQuitting = false
   private var inputHasEnded = false
-  /// Of an unfinished command: what had arrived when its deadline was set.
-  private var buffered = 0
-  private var standing = Progress(consumed: 0, next: .read(atLeast: 1), deadline: .never)
-
-  /// An unfinished command of which nothing new has come for so long is given up, in seconds.
-  static let stallSecondsMax = 60.0
+  private var patience = Patience()
 
   init(id: ConnectionID, service: RESPService, peer: String, at now: MonotonicTime) {
     self.id = id
@@ -172,6 +167,8 @@ struct RESPSession: ByteSession, ~Copyable {
           let count = batch.slices.count &- first
           if count > 0 { add(first, count, end: end, input, &batch, lookup) }
           position = end
+          // What follows is read by the rules of who has shown a token, once this has been run.
+          if !isAuthenticated { return .more(end: position) }
         case .inlineCommand(let end): return .line(end: end)
         case .incomplete(let bytesWanted): return .incomplete(end: position, bytesWanted: bytesWanted)
         }
@@ -364,38 +361,33 @@ struct RESPSession: ByteSession, ~Copyable {
   // MARK: Waking
 
   mutating func wake(_ cause: Wake, into output: inout ByteBuffer, at now: MonotonicTime) -> Progress {
-    standing.consumed = 0
+    patience.standing.consumed = 0
     switch cause {
     case .connected: return promise(.read(atLeast: 1), consumed: 0, left: 0, at: now)
     case .deadline(let count):
       if endPause(into: &output) { return resume(.read(atLeast: 1), at: now) }
-      if count > buffered {
-        buffered = count
-        standing.deadline = now.advanced(bySeconds: Self.stallSecondsMax)
-      } else {
-        standing.next = .close(count > 0 ? .bodyTimeout : .idleTimeout)
-      }
+      patience.deadlineCame(buffered: count, at: now)
     case .endOfInput:
       inputHasEnded = true
-      standing.next = .close(.peerClosed)
+      patience.standing.next = .close(.peerClosed)
     case .drain:
       // A command that is half here may finish, within the time that draining has.
       // Commands that wait for the output to be written are answered first: `serve` closes after them.
-      if case .full = standing.next { break }
+      if case .full = patience.standing.next { break }
       if refuseWaiting(into: &output, at: now) { return resume(.full, at: now) }
       if isWaitingForRoom { break }
       if endPause(into: &output) { return resume(.full, at: now) }
-      if !parser.isUnderWay { standing.next = .close(.drained) }
+      if !parser.isUnderWay { patience.standing.next = .close(.drained) }
     case .message(let message):
       if let published = message as? PublishedMessage {
         take(published, into: &output, at: now)
       } else if message is ConnectionKilled {
-        standing.next = .close(.killed)
+        patience.standing.next = .close(.killed)
       } else if endWaiting(message, into: &output, at: now) {
         return resume(.read(atLeast: 1), at: now)
       }
     }
-    return standing
+    return patience.standing
   }
 
   /// After a wait.
@@ -406,25 +398,17 @@ struct RESPSession: ByteSession, ~Copyable {
   /// A message for a subscriber.
   private mutating func take(_ message: PublishedMessage, into output: inout ByteBuffer, at now: MonotonicTime) {
     guard let next = deliver(message, into: &output, at: now) else { return }
-    if case (.full, .blocked) = (next, standing.next) { return }
-    standing.next = next
+    if case (.full, .blocked) = (next, patience.standing.next) { return }
+    patience.standing.next = next
   }
 
   private mutating func promise(_ next: Progress.Next, consumed: Int, left: Int, at now: MonotonicTime) -> Progress {
-    var deadline = MonotonicTime.never
-    if case .blocked = next {
-      // Whoever has it wait ends that.
-      if let pausedUntil { deadline = pausedUntil }
-    } else if left > 0 {
-      deadline = now.advanced(bySeconds: Self.stallSecondsMax)
-    } else {
-      let seconds = service.shared.idleSeconds.load(ordering: .relaxed)
-      if seconds > 0, subscriptions == nil { deadline = now.advanced(bySeconds: Double(seconds)) }
-    }
-    buffered = left
-    standing = Progress(consumed: 0, next: next, deadline: deadline)
-    standing.watchesPeer = waiting != nil
-    var progress = standing
+    let idleSeconds = subscriptions == nil ? service.shared.idleSeconds.load(ordering: .relaxed) : 0
+    _ = patience.promise(next, left: left, idleSeconds: idleSeconds, at: now)
+    // Of one that waits, whoever has it wait ends that.
+    if case .blocked = next { patience.standing.deadline = pausedUntil ?? .never }
+    patience.standing.watchesPeer = waiting != nil
+    var progress = patience.standing
     progress.consumed = consumed
     return progress
   }
