@@ -189,6 +189,22 @@ def test_at_the_limit_without_eviction_a_write_is_refused(start):
         assert int(one.stats()["store_no_memory"]) >= 2
 
 
+def test_a_touch_that_finds_no_memory_leaves_the_value_and_is_counted(start):
+    server = start("--memcached", "127.0.0.1:0", "--memory", "32MiB", "--eviction", "none")
+    with Memcached(server.listeners["memcached"]) as one:
+        count = 0
+        while one.set(b"s%d" % count, b"x" * 1000) == b"STORED\r\n":
+            count += 1
+        refused = int(one.stats()["store_no_memory"])
+        for number in range(count):  # each that succeeds takes the room for an expiry, until there is none
+            assert one.ask(b"mg s%d T1000 s\r\n" % number) == b"HD s1000\r\n"
+            if number % 100 == 0 and int(one.stats()["store_no_memory"]) > refused:
+                break
+        else:
+            raise AssertionError("every touch found memory")
+        assert one.ask(b"mg s%d t\r\n" % (count - 1)) == b"HD t-1\r\n"
+
+
 def test_clients_that_vanish_in_mid_command_leave_nothing(server):
     for _ in range(50):
         one = Memcached(server.listeners["memcached"])

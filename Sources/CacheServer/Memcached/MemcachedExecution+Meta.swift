@@ -126,7 +126,7 @@ extension MemcachedExecution {
       statistics.getHits &+= 1
       if flags.has("T") {
         statistics.touchHits &+= 1
-        _ = try? shards.expire(call.key, at: expiry(flags.time), now: now)
+        prolong(call.key, until: expiry(flags.time), &shards)
       }
     }
   }

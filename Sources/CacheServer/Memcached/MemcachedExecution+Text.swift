@@ -70,8 +70,7 @@ extension MemcachedExecution {
       return
     }
     statistics.touchHits &+= 1
-    // Without room for an expiry it keeps the one it has: the value is what was asked for.
-    _ = try? shards.expire(key, at: expiry(request.time), now: now)
+    prolong(key, until: expiry(request.time), &shards)
   }
 
   // MARK: Storage
@@ -191,7 +190,7 @@ extension MemcachedExecution {
   }
 
   mutating func delete(_ request: MemcachedRequest, _ key: RawSpan, _ shards: inout LockedShards) {
-    let isDeleted = (try? shards.delete(key, at: now)) ?? false
+    let isDeleted = remove(key, &shards)
     if isDeleted { statistics.deleteHits &+= 1 } else { statistics.deleteMisses &+= 1 }
     if request.isQuiet { return }
     if isDeleted { writer.line("DELETED\r\n") } else { writer.line("NOT_FOUND\r\n") }

@@ -125,7 +125,16 @@ struct MemcachedExecution: ~Copyable {
     if !request.isQuiet { writer.error(error) }
   }
 
-  mutating func drop(_ key: RawSpan, _ shards: inout LockedShards) { _ = try? shards.delete(key, at: now) }
+  mutating func drop(_ key: RawSpan, _ shards: inout LockedShards) { _ = remove(key, &shards) }
+
+  /// Whether an entry was there and is gone. Only a condition can fail, and there is none.
+  mutating func remove(_ key: RawSpan, _ shards: inout LockedShards) -> Bool { (try? shards.delete(key, at: now)) ?? false }
+
+  /// What a read that touches does beside answering. Where there is no memory for an expiry the entry keeps the one it has, which is counted
+  /// and not told: the value is what was asked for.
+  mutating func prolong(_ key: RawSpan, until time: UnixTime, _ shards: inout LockedShards) {
+    do { _ = try shards.expire(key, at: time, now: now) } catch { statistics.outOfMemory &+= 1 }
+  }
 
   /// A store's refusal as a reply.
   mutating func fail(_ error: CacheError) {
