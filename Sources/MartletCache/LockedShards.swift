@@ -130,4 +130,17 @@ package struct LockedShards: ~Copyable {
     return true
   }
 
+  /// How often an entry was used of late, as eviction counts it: 0 to 3; nil if there is none.
+  package mutating func uses(_ key: RawSpan, database: UInt8, at now: UnixTime) -> Int? {
+    let (hash, index) = locate(key, database)
+    let found = unsafe engine.pointee.shard(index).pointee.look(for: key, database: database, hash: hash, at: now)
+    return found.livePlace.map { Int($0.slot.uses) }
+  }
+
+  /// Whether the entry of `key`, live or stale, has been read since it was stored. Eviction forgets uses that are long ago.
+  package mutating func wasUsed(_ key: RawSpan, database: UInt8 = 0, at now: UnixTime) -> Bool {
+    let (hash, index) = locate(key, database)
+    let found = unsafe engine.pointee.shard(index).pointee.look(for: key, database: database, hash: hash, at: now)
+    return (found.place?.slot.uses ?? 0) > 0
+  }
 }

@@ -1,15 +1,8 @@
-/// Verbs that memcached has and the others have not: an entry made stale by itself, and whether one has been used.
+/// One entry made stale by itself. (Entries of a tag: `TagRegistry`.)
 
 package import MartletBytes
 
 extension LockedShards {
-  /// Whether the entry of `key`, live or stale, has been read since it was stored. Eviction forgets uses that are long ago.
-  package mutating func wasUsed(_ key: RawSpan, database: UInt8 = 0, at now: UnixTime) -> Bool {
-    let (hash, index) = locate(key, database)
-    let found = unsafe engine.pointee.shard(index).pointee.look(for: key, database: database, hash: hash, at: now)
-    return (found.place?.slot.uses ?? 0) > 0
-  }
-
   /// Makes an entry stale: it gets a new version, and from now on it is there only for readers who take stale values, until the time when it
   /// would have expired, or until `end` if that is given. Leases on it are over. The new version; nil if there is no entry.
   ///

@@ -1,4 +1,4 @@
-/// Verbs that Redis has and HTTP has not: entries carried from key to key or tagged again, and whole databases while every shard is held.
+/// Entries carried from key to key, tagged again, and lent beyond the lock.
 
 package import MartletBytes
 
@@ -57,52 +57,5 @@ extension LockedShards {
   ) -> SharedValue? {
     guard let entry = find(key, database: database, allowsStale: allowsStale, counts: false, at: now) else { return nil }
     return store.share(entry)
-  }
-
-  /// How often an entry was used of late, as eviction counts it: 0 to 3; nil if there is none.
-  package mutating func uses(_ key: RawSpan, database: UInt8, at now: UnixTime) -> Int? {
-    let (hash, index) = locate(key, database)
-    let found = unsafe engine.pointee.shard(index).pointee.look(for: key, database: database, hash: hash, at: now)
-    return found.livePlace.map { Int($0.slot.uses) }
-  }
-
-  /// How many entries a database holds in these shards.
-  package func count(database: UInt8) -> Int {
-    var count = 0
-    held.forEach { index in count += unsafe engine.pointee.shard(index).pointee.databaseCounts[Int(database)] }
-    return count
-  }
-
-  /// Empties a database (nil: every one) in these shards.
-  package mutating func removeAll(database: UInt8?, at now: UnixTime) {
-    held.forEach { index in
-      let shard = unsafe engine.pointee.shard(index)
-      if let database, unsafe shard.pointee.databaseCounts[Int(database)] != shard.pointee.table.count {
-        unsafe shard.pointee.clear(database: database, at: now)
-      } else {
-        unsafe engine.pointee.trash.add(shard.pointee.takeAll(of: database, at: now))
-      }
-    }
-  }
-
-  /// As `CacheStore.scan`, for when every shard is held already.
-  package mutating func scan(
-    from cursor: ScanCursor, limit: Int, database: UInt8, at now: UnixTime, _ body: (borrowing EntryView) -> Void
-  ) -> ScanCursor? {
-    var left = limit
-    var position = cursor.position
-    while left > 0 {
-      let index = unsafe engine.pointee.shardIndex(position)
-      precondition(held.contains(index), "a scan outside of the locked shards")
-      let next = unsafe engine.pointee.shard(index).pointee.walk(from: position, shard: index) { entry in
-        if left == 0 { return false }
-        left -= 1
-        if entry.database == database, now < entry.expiry { body(EntryView(entry)) }
-        return true
-      }
-      guard let next else { return nil }
-      position = next
-    }
-    return ScanCursor(position: position)
   }
 }
