@@ -30,6 +30,8 @@ def wrk(subject, path, depth, options, keys=0):
     if done.returncode or not found or "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
         raise SystemExit(f"wrk against {subject.name}{path}: {done.stdout}{done.stderr}")
     count = int(found[1])
+    if count == 0:
+        raise SystemExit(f"{subject.name}{path} answered nothing in {options.seconds} s: is the machine busy?")
     rate = float(re.search(r"Requests/sec:\s*([\d.]+)", done.stdout)[1])
     return {"rate": rate, "cpu": (user + system) / count, "user": user / count, "system": system / count}
 
