@@ -5,14 +5,14 @@ public import MartletJSON
 
 extension ResponseWriter {
   /// The body as JSON, with its Content-Type. After `head` and other fields; if `build` throws, the reply becomes that error.
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func json(_ build: (inout JSONWriter) throws -> Void) throws {
     field("Content-Type", "application/json" as StaticString)
     try body { output in try JSONWriter.append(to: &output, build) }
   }
 
   /// A value of the fast lane as the body. As above.
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func json(_ value: some JSONEncodable) throws {
     field("Content-Type", "application/json" as StaticString)
     try body { output in try value.encode(into: &output) }

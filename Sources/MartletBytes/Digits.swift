@@ -54,7 +54,13 @@ extension ByteBuffer {
   /// Writes `value` over the bytes `end - digits ..< end`, which exist already.
   @inlinable
   public mutating func replace(decimal value: UInt64, endingAt end: Int) {
-    precondition(end <= _count && end >= Digits.count(value), "digits outside of a byte buffer")
+    replace(decimal: value, endingAt: end, digits: Digits.count(value))
+  }
+
+  /// As above, for who has counted them: `digits` is what `Digits.count` says of `value`.
+  @inlinable @inline(__always)
+  package mutating func replace(decimal value: UInt64, endingAt end: Int, digits: Int) {
+    precondition(end <= _count && end >= digits, "digits outside of a byte buffer")
     unsafe Digits.write(value, endingAt: storage + end)
   }
 

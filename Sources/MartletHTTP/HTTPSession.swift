@@ -82,9 +82,10 @@ package struct HTTPSession: ByteSession, ~Copyable {
   private mutating func serve(
     _ input: RawSpan, _ position: inout Int, _ loop: inout HTTPLoop, at now: MonotonicTime
   ) -> Progress.Next {
+    let limits = loop.limits  // once: where they are lent from, they are copied
     do throws(RequestFailure) {
       while true {
-        if loop.writer.output.count >= loop.limits.flushBytesMark && position < input.byteCount { return .full }
+        if loop.writer.output.count >= limits.flushBytesMark && position < input.byteCount { return .full }
         switch phase {
         case .request: break
         case .chunks:
@@ -101,12 +102,12 @@ package struct HTTPSession: ByteSession, ~Copyable {
         // Parse
         let rest = input[position..<input.byteCount]
         if try skipLineBreak(rest, &position) { continue }
-        guard try parseHead(rest, &loop, at: now) else { return wait() }
+        guard try parseHead(rest, limits, &loop, at: now) else { return wait() }
         let headBytes = loop.scratch.value.head.byteCount
 
         // Route and admit, before a body is waited for: what no route wants, or who may not come in, is not kept.
         let isRouted = loop.route(rest)
-        if loop.scratch.value.head.contentLength ?? 0 > loop.limits.bodyBytesMax { throw .bodyTooLarge }
+        if loop.scratch.value.head.contentLength ?? 0 > limits.bodyBytesMax { throw .bodyTooLarge }
         if !loop.isAdmitted, let refusal = loop.refusal(of: service, head: rest[0..<headBytes]) {
           if let next = replyWithoutBody(rest, &position, &loop, at: now, refusal: refusal) { return next }
           continue
@@ -143,10 +144,12 @@ package struct HTTPSession: ByteSession, ~Copyable {
 
   /// Parses the head in front of `rest`; false if it is unfinished.
   @inline(__always)
-  private mutating func parseHead(_ rest: RawSpan, _ loop: inout HTTPLoop, at now: MonotonicTime) throws(RequestFailure) -> Bool {
+  private mutating func parseHead(
+    _ rest: RawSpan, _ limits: borrowing HTTPLimits, _ loop: inout HTTPLoop, at now: MonotonicTime
+  ) throws(RequestFailure) -> Bool {
     if rest.byteCount == 0 || rest.byteCount == 1 && rest[0] == ASCII.carriageReturn { return false }
-    if unfinished.isUnderWay && !unfinished.isWorthParsing(rest, headBytesMax: loop.limits.headBytesMax) { return false }
-    guard try RequestParser.parse(rest, limits: loop.limits, into: &loop.scratch.value.head) else {
+    if unfinished.isUnderWay, !unfinished.isWorthParsing(rest, headBytesMax: limits.headBytesMax) { return false }
+    guard try RequestParser.parse(rest, limits: limits, into: &loop.scratch.value.head) else {
       unfinished.note(rest.byteCount, at: now)
       return false
     }

@@ -177,7 +177,7 @@ public struct ResponseWriter: ~Copyable, Sendable {
   public mutating func body(_ text: String) { body { $0.append(text) } }
 
   /// The whole body, appended in place by `build`, which only appends. If it throws, the reply is dropped and becomes that error.
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func body(_ build: (inout ByteBuffer) throws -> Void) rethrows {
     guard let start = openLength() else { return }
     try build(&output)
@@ -284,7 +284,7 @@ public struct ResponseWriter: ~Copyable, Sendable {
       lengthEnd += digits - lengthDigits
       lengthDigits = digits
     }
-    output.replace(decimal: UInt64(count), endingAt: lengthEnd)
+    output.replace(decimal: UInt64(count), endingAt: lengthEnd, digits: digits)
   }
 
 }

@@ -40,7 +40,7 @@ public struct JSONWriter: ~Copyable {
   }
 
   /// Writes to the end of a buffer that stays with its owner; if `body` throws, the buffer is as before.
-  @inlinable
+  @inlinable @inline(__always)
   public static func append<Failure: Error>(
     to output: inout ByteBuffer, _ body: (inout JSONWriter) throws(Failure) -> Void
   ) throws(Failure) {
