@@ -3,6 +3,8 @@
 /// Not part of the package's tests: `-sanitize=fuzzer` brings its own `main`. What is held:
 /// - scanner and reader give the same verdict, at the same byte; nothing reads beyond the input (address sanitizer);
 /// - jansson's own parser, as a rival: what it accepts the scanner accepts, and the other way round but for its known limits;
+/// - the decoders of both roads accept the same texts, as `Tree`, and read equal values; what the encoders write of it is the same bytes, and reads
+///   back as the same value; jansson's own parser and printer agree, but for their known limits;
 /// - what a tree prints is valid, prints the same again, and equals the tree it came from; a test of the whole document against itself passes;
 /// - patches and merge patches (input up to the first line feed is the patch) end, and leave valid JSON or an error;
 /// - pointers find a part that is a value by itself;
@@ -43,6 +45,8 @@ private func checkText(_ text: RawSpan) {
     precondition(scanned?.problem == .tooDeep || text.firstIndex(of: 0) != nil, "jansson accepts what the scanner refuses")
   }
 
+  checkCoders(text, isRight: scanned == nil, loads: loads)
+
   guard scanned == nil else { return }
   do throws(JSONError) {
     let document = try JanssonDocument(scanning: text)
@@ -55,6 +59,95 @@ private func checkText(_ text: RawSpan) {
     precondition(document.root.equals(again.root), "a printed tree differs")
   } catch {
     precondition(error.problem == .inexactNumber, "the document model refuses: \(error)")
+  }
+}
+
+/// Any JSON, by way of `Codable`: numbers as they are asked for by a reader that does not know what stands there.
+private indirect enum Tree: Codable, Equatable {
+  case null
+  case boolean(Bool)
+  case integer(Int64)
+  case real(Double)
+  /// Beyond both.
+  case hugeNumber
+  case string(String)
+  case list([Tree])
+  case members([String: Tree])
+
+  init(from decoder: any Decoder) throws {
+    let value = try decoder.singleValueContainer()
+    if value.decodeNil() {
+      self = .null
+    } else if let boolean = try? value.decode(Bool.self) {
+      self = .boolean(boolean)
+    } else if let integer = try? value.decode(Int64.self) {
+      self = .integer(integer)
+    } else if let real = try? value.decode(Double.self) {
+      self = .real(real)
+    } else if let string = try? value.decode(String.self) {
+      self = .string(string)
+    } else if let list = try? decoder.unkeyedContainer() {
+      self = .list(try Tree.elements(list))
+    } else if let members = try? value.decode([String: Tree].self) {
+      self = .members(members)
+    } else {
+      self = .hugeNumber
+    }
+  }
+
+  private static func elements(_ list: any UnkeyedDecodingContainer) throws -> [Tree] {
+    var list = list
+    var elements: [Tree] = []
+    while !list.isAtEnd { elements.append(try list.decode(Tree.self)) }
+    return elements
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var value = encoder.singleValueContainer()
+    switch self {
+    case .null, .hugeNumber: try value.encodeNil()
+    case .boolean(let boolean): try value.encode(boolean)
+    case .integer(let integer): try value.encode(integer)
+    case .real(let real): try value.encode(real)
+    case .string(let string): try value.encode(string)
+    case .list(let list): try value.encode(list)
+    case .members(let members): try value.encode(members)
+    }
+  }
+
+  /// As it is once it has been written and read, by jansson too: beyond 2^53 it rounds what is written with a fraction or an exponent.
+  var settled: Tree {
+    switch self {
+    case .hugeNumber: .null
+    case .integer(let integer) where integer.magnitude > 1 << 53: .real(Double(integer))
+    case .real(let real) where real.magnitude <= 0x1p53: Int64(exactly: real).map { .integer($0) } ?? self
+    case .list(let list): .list(list.map(\.settled))
+    case .members(let members): .members(members.mapValues(\.settled))
+    default: self
+    }
+  }
+}
+
+private func checkCoders(_ text: RawSpan, isRight: Bool, loads: Bool) {
+  let swift = try? MartletJSON.Decoder().decode(Tree.self, from: text)
+  precondition((swift != nil) == isRight, "the decoder and the scanner differ")
+  let tree = try? JanssonDecoder(parser: .scanner).decode(Tree.self, from: text)
+  precondition(swift == tree, "the roads read differently: \(String(describing: swift)), \(String(describing: tree))")
+  let loaded = try? JanssonDecoder().decode(Tree.self, from: text)
+  precondition((loaded != nil) == (isRight && loads), "jansson's road and jansson differ")
+  if let loaded { precondition(loaded.settled == swift?.settled, "jansson's own parser reads another value") }
+
+  guard let swift else { return }
+  do {
+    let written = try MartletJSON.Encoder().encode(swift)
+    let writtenByTree = try JanssonEncoder(printer: .writer).encode(swift)
+    precondition(writtenByTree == written, "the roads write differently")
+    let again = try MartletJSON.Decoder().decode(Tree.self, from: written)
+    precondition(again.settled == swift.settled, "what is written reads otherwise")
+    let printed = try MartletJSON.Decoder().decode(Tree.self, from: JanssonEncoder().encode(swift))
+    precondition(printed.settled == swift.settled, "what jansson prints reads otherwise")
+  } catch {
+    preconditionFailure("what was read cannot be written: \(error)")
   }
 }
 

@@ -36,7 +36,7 @@ extension MartletJSON {
 
     public init() {}
 
-    /// Values of exactly this type are decoded by `body`, at the top and anywhere inside.
+    /// Values of exactly this type are decoded by `body`, at the top and anywhere inside. Not for strings, numbers and `Bool`.
     public mutating func setStrategy<Value>(
       for type: Value.Type, _ body: @escaping @Sendable (_ decoder: any Swift.Decoder) throws -> Value
     ) {
@@ -47,6 +47,7 @@ extension MartletJSON {
     package mutating func setStrategy<Value>(
       for type: Value.Type, setting: (any Sendable)?, _ body: @escaping @Sendable (_ decoder: any Swift.Decoder) throws -> Value
     ) {
+      precondition(!CommonTypes.scalars.contains(ObjectIdentifier(type)), "strategies are not for strings, numbers and Bool")
       strategies[ObjectIdentifier(type)] = Strategy(setting: setting) { decoder in try body(decoder) }
     }
 
@@ -65,10 +66,7 @@ extension MartletJSON {
       let tape = JSONTape(text, options: self)
       defer { tape.close() }
       if let failure = tape.failure {
-        throw DecodingError.dataCorrupted(
-          .init(
-            codingPath: tape.pathOfFailure, debugDescription: "The given data was not valid JSON: \(failure).",
-            underlyingError: failure))
+        throw Self.malformed(failure, at: tape.pathOfFailure)
       }
       return try tape.value(type, at: JSONTape.root)
     }
@@ -80,5 +78,22 @@ extension MartletJSON {
     public func decode<Value: Decodable>(_ type: Value.Type, from text: String) throws -> Value {
       try decode(type, from: Array(text.utf8))
     }
+  }
+}
+
+/// What options say, for either road.
+extension MartletJSON.Decoder {
+  /// The key that a name stands for; `path` leads to its object.
+  func key(of name: String, at path: @autoclosure () -> [any CodingKey]) -> any CodingKey {
+    switch keyDecodingStrategy {
+    case .useDefaultKeys: PathKey(name)
+    case .convertFromSnakeCase: PathKey(SnakeCase.toCamelCase(name))
+    case .custom(let convert): convert(path() + [PathKey(name)])
+    }
+  }
+
+  static func malformed(_ failure: JSONError, at path: [any CodingKey]) -> DecodingError {
+    .dataCorrupted(
+      .init(codingPath: path, debugDescription: "The given data was not valid JSON: \(failure).", underlyingError: failure))
   }
 }

@@ -49,7 +49,7 @@ extension MartletJSON {
 
     public init() {}
 
-    /// Values of exactly this type are encoded by `body`, at the top and anywhere inside.
+    /// Values of exactly this type are encoded by `body`, at the top and anywhere inside. Not for strings, numbers and `Bool`.
     public mutating func setStrategy<Value>(
       for type: Value.Type, _ body: @escaping @Sendable (_ value: Value, _ encoder: any Swift.Encoder) throws -> Void
     ) {
@@ -61,6 +61,7 @@ extension MartletJSON {
       for type: Value.Type, setting: (any Sendable)?,
       _ body: @escaping @Sendable (_ value: Value, _ encoder: any Swift.Encoder) throws -> Void
     ) {
+      precondition(!CommonTypes.scalars.contains(ObjectIdentifier(type)), "strategies are not for strings, numbers and Bool")
       strategies[ObjectIdentifier(type)] = Strategy(setting: setting) { value, encoder in
         guard let value = value as? Value else { preconditionFailure("a strategy is looked up by its value's type") }
         try body(value, encoder)
@@ -95,12 +96,54 @@ extension MartletJSON {
         output.truncate(to: start)
         throw error
       }
-      let needsLayout = stream.needsLayout
+      let isShared = stream.isShared
       output = stream.takeOutput()
-      if needsLayout {
-        JSONLayout(sorted: outputFormatting.contains(.sortedKeys), pretty: outputFormatting.contains(.prettyPrinted)).apply(
-          to: &output, from: start)
-      }
+      layOut(&output, from: start, always: isShared)
     }
+  }
+}
+
+/// What options say, for either road.
+extension MartletJSON.Encoder {
+  /// A key as it is written; `path` leads to its object.
+  func name(of key: some CodingKey, at path: @autoclosure () -> [any CodingKey]) -> String {
+    switch keyEncodingStrategy {
+    case .useDefaultKeys: key.stringValue
+    case .convertToSnakeCase: SnakeCase.from(camelCase: key.stringValue)
+    case .custom(let convert): convert(path() + [key]).stringValue
+    }
+  }
+
+  /// How NaN or an infinity is written; throws unless a strategy says. `offset` is for the error.
+  func text(ofNonFinite value: some BinaryFloatingPoint, offset: Int, at path: @autoclosure () -> [any CodingKey]) throws -> String {
+    switch nonConformingFloatEncodingStrategy {
+    case .convertToString(let positiveInfinity, let negativeInfinity, let nan):
+      return value.isNaN ? nan : value > 0 ? positiveInfinity : negativeInfinity
+    case .throw:
+      let detail = "Unable to encode \(value) directly in JSON."
+      let cause = JSONError(offset: offset, problem: .notFinite)
+      throw EncodingError.invalidValue(value, .init(codingPath: path(), debugDescription: detail, underlyingError: cause))
+    }
+  }
+
+  /// A tree or text would have too many levels.
+  static func tooDeep(_ value: Any, offset: Int, at path: [any CodingKey]) -> EncodingError {
+    let cause = JSONError(offset: offset, problem: .tooDeep)
+    let detail = "More than \(depthMax) levels of objects and arrays."
+    return .invalidValue(value, .init(codingPath: path, debugDescription: detail, underlyingError: cause))
+  }
+
+  static func encodedNothing<Value>(_ value: Value) -> EncodingError {
+    .invalidValue(value, .init(codingPath: [], debugDescription: "Top-level \(Value.self) did not encode any values."))
+  }
+
+  /// As the scanner reads, so the encoders write.
+  static var depthMax: Int { JSONScanner.depthMaxDefault }
+
+  /// What stands behind the compact text: indentation, order. The text begins at `start` of `output`.
+  func layOut(_ output: inout ByteBuffer, from start: Int, always: Bool = false) {
+    guard always || !outputFormatting.isDisjoint(with: [.prettyPrinted, .sortedKeys]) else { return }
+    JSONLayout(sorted: outputFormatting.contains(.sortedKeys), pretty: outputFormatting.contains(.prettyPrinted)).apply(
+      to: &output, from: start)
   }
 }

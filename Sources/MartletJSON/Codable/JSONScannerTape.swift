@@ -14,7 +14,7 @@ final class JSONTape {
   /// Why the text is not right; nil if it is.
   let failure: JSONError?
   let hasStrategies: Bool
-  /// Common types may go the short way.
+  /// Common lists may go the short way.
   let hasShortcuts: Bool
   let convertsKeys: Bool
   /// Invariant, kept by this file: of `textCount` bytes, or not looked at, after `close`. Tokens lie inside, for they were made from it.
@@ -31,7 +31,7 @@ final class JSONTape {
   init(_ text: RawSpan, options: MartletJSON.Decoder) {
     self.options = options
     hasStrategies = !options.strategies.isEmpty
-    hasShortcuts = !CommonTypes.areIn(options.strategies)
+    hasShortcuts = !CommonTypes.areListsIn(options.strategies)
     if case .useDefaultKeys = options.keyDecodingStrategy { convertsKeys = false } else { convertsKeys = true }
     var scan = TokenScan(text)
     failure = scan.run(text)
@@ -160,11 +160,7 @@ final class JSONTape {
   }
 
   func convertedKey(_ name: String, in object: Int) -> any CodingKey {
-    switch options.keyDecodingStrategy {
-    case .useDefaultKeys: PathKey(name)
-    case .convertFromSnakeCase: PathKey(SnakeCase.toCamelCase(name))
-    case .custom(let convert): convert(path(to: object) + [PathKey(name)])
-    }
+    options.key(of: name, at: path(to: object))
   }
 
   // MARK: Coding path

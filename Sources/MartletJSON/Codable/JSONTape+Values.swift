@@ -34,14 +34,8 @@ extension JSONTape {
   private func unusualInteger<Value: FixedWidthInteger>(_ type: Value.Type, _ index: Int) throws -> Value {
     let token = token(index)
     let (lexeme, number) = withBytes(token) { ($0.text, JSONNumber($0)) }
-    if number.isInteger {
-      if let value = Value(lexeme) { return value }
-      throw doesNotFit(lexeme, type, .outOfRange, at: index)
-    }
-    guard !number.isTruncated, let value = number.exactInteger(type) else {
-      throw doesNotFit(lexeme, type, number.exponent < 0 ? .notAnInteger : .outOfRange, at: index)
-    }
-    return value
+    if let value = number.integer(type, written: lexeme) { return value }
+    throw doesNotFit(lexeme, type, number.problemAsInteger, at: index)
   }
 
   @inline(__always)
@@ -63,15 +57,8 @@ extension JSONTape {
 
   private func nonConforming<Value: BinaryFloatingPoint>(_ type: Value.Type, _ index: Int) throws -> Value {
     let token = token(index)
-    guard token.kind == .string,
-      case .convertFromString(let infinity, let minusInfinity, let nan) = options.nonConformingFloatDecodingStrategy
-    else { throw mismatch(type, .number, at: index) }
-    switch string(token) {
-    case infinity: return .infinity
-    case minusInfinity: return -.infinity
-    case nan: return .nan
-    default: throw mismatch(type, .number, at: index)
-    }
+    guard token.kind == .string, let value = options.nonFinite(string(token), type) else { throw mismatch(type, .number, at: index) }
+    return value
   }
 
   // MARK: What is wrong
@@ -93,8 +80,7 @@ extension JSONTape {
 
   private func doesNotFit(_ lexeme: String, _ type: any Any.Type, _ problem: JSONError.Problem, at index: Int) -> DecodingError {
     let cause = JSONError(offset: Int(token(index).start), problem: problem)
-    let number = lexeme.utf8.count > 64 ? lexeme.prefix(64) + "…" : lexeme
-    let detail = "Parsed JSON number <\(number)> does not fit in \(type): \(cause)."
+    let detail = JSONNumber.doesNotFit(lexeme, type, "\(cause)")
     return .dataCorrupted(.init(codingPath: path(to: index), debugDescription: detail, underlyingError: cause))
   }
 
@@ -125,9 +111,37 @@ extension JSONToken.Kind {
   }
 }
 
+extension MartletJSON.Decoder {
+  /// What a string stands for where a floating point number is asked for; nil unless a strategy says.
+  func nonFinite<Value: BinaryFloatingPoint>(_ text: String, _ type: Value.Type) -> Value? {
+    guard case .convertFromString(let infinity, let minusInfinity, let nan) = nonConformingFloatDecodingStrategy else { return nil }
+    switch text {
+    case infinity: return .infinity
+    case minusInfinity: return -.infinity
+    case nan: return .nan
+    default: return nil
+    }
+  }
+}
+
 extension JSONNumber {
+  /// The value if it is an integer of that type, however it is written; `lexeme` is how.
+  func integer<Value: FixedWidthInteger>(_ type: Value.Type, written lexeme: String) -> Value? {
+    if isInteger { return Value(lexeme) }
+    return isTruncated ? nil : exactInteger(type)
+  }
+
+  /// Why it is no integer of some type.
+  var problemAsInteger: JSONError.Problem { !isInteger && exponent < 0 ? .notAnInteger : .outOfRange }
+
+  /// For people.
+  static func doesNotFit(_ lexeme: String, _ type: any Any.Type, _ reason: String) -> String {
+    let number = lexeme.utf8.count > 64 ? lexeme.prefix(64) + "…" : lexeme
+    return "Parsed JSON number <\(number)> does not fit in \(type): \(reason)."
+  }
+
   /// The value if it is an integer of that type, however it is written. All digits are there (`isTruncated` is false).
-  func exactInteger<Value: FixedWidthInteger>(_ type: Value.Type) -> Value? {
+  private func exactInteger<Value: FixedWidthInteger>(_ type: Value.Type) -> Value? {
     if digits == 0 { return 0 }
     var digits = digits
     var exponent = exponent

@@ -64,7 +64,7 @@ final class JSONWriterStream {
   let baseDepth: Int
   let convertsKeys: Bool
   private let hasStrategies: Bool
-  /// Common types may go the short way.
+  /// Common lists may go the short way.
   private let hasShortcuts: Bool
   /// Owned from `init` to `deinit`; always initialised between them. Used by one thread, without overlap: methods hold nothing of it
   /// while they call foreign code (`encode(to:)`, keys).
@@ -80,7 +80,7 @@ final class JSONWriterStream {
     self.baseDepth = baseDepth
     if case .useDefaultKeys = options.keyEncodingStrategy { convertsKeys = false } else { convertsKeys = true }
     hasStrategies = !options.strategies.isEmpty
-    hasShortcuts = !CommonTypes.areIn(options.strategies)
+    hasShortcuts = !CommonTypes.areListsIn(options.strategies)
     unsafe state = .allocate(capacity: 1)
     unsafe state.initialize(to: State(writer: JSONWriter(output)))
   }
@@ -90,26 +90,20 @@ final class JSONWriterStream {
     unsafe state.deallocate()
   }
 
-  /// As the scanner reads, so the encoder writes.
-  static var depthMax: Int { JSONScanner.depthMaxDefault }
-
   // MARK: The whole
 
   func encodeText<Value: Encodable>(_ value: Value) throws {
     let slot = beginSlot(keyStart: -1)
     try encode(value, in: slot)
     if unsafe state.pointee.pending == slot {
-      let detail = "Top-level \(Value.self) did not encode any values."
-      throw EncodingError.invalidValue(value, .init(codingPath: [], debugDescription: detail))
+      throw MartletJSON.Encoder.encodedNothing(value)
     }
     closeFrames(downTo: 0)
     if unsafe !state.pointee.holes.isEmpty { fillHoles() }
     if unsafe state.pointee.isTooDeep { throw tooDeep(value) }
   }
 
-  var needsLayout: Bool {
-    unsafe state.pointee.isShared || !options.outputFormatting.isDisjoint(with: [.prettyPrinted, .sortedKeys])
-  }
+  var isShared: Bool { unsafe state.pointee.isShared }
 
   func takeOutput() -> ByteBuffer {
     var output = ByteBuffer()
@@ -203,7 +197,7 @@ final class JSONWriterStream {
   private func beginFrame(_ serial: UInt32, isObject: Bool, isExplicit: Bool, keepsKeys: Bool, keyStart: Int) {
     let level = unsafe state.pointee.frames.count
     if level > 0 { unsafe state.pointee.frames[level - 1].count = state.pointee.count }
-    if level + baseDepth >= Self.depthMax { unsafe state.pointee.isTooDeep = true }
+    if level + baseDepth >= MartletJSON.Encoder.depthMax { unsafe state.pointee.isTooDeep = true }
     unsafe state.pointee.frames.append(
       Frame(serial: serial, isObject: isObject, isExplicit: isExplicit, keepsKeys: keepsKeys, keyStart: keyStart))
     unsafe state.pointee.count = 0
@@ -249,7 +243,7 @@ final class JSONWriterStream {
     let endedCount = unsafe state.pointee.ended.count
     let holeCount = unsafe state.pointee.holes.count
     do {
-      if level + baseDepth > Self.depthMax { throw tooDeep(value) }
+      if level + baseDepth > MartletJSON.Encoder.depthMax { throw tooDeep(value) }
       let slot = beginSlot(keyStart: keyStart)
       try encode(value, in: slot)
       if unsafe state.pointee.pending == slot {
@@ -361,11 +355,7 @@ final class JSONWriterStream {
   @inline(never)
   private func convertedName(of key: some CodingKey) -> String {
     if unsafe state.pointee.frames.last?.keepsKeys == true { return key.stringValue }
-    switch options.keyEncodingStrategy {
-    case .useDefaultKeys: return key.stringValue
-    case .convertToSnakeCase: return SnakeCase.from(camelCase: key.stringValue)
-    case .custom(let convert): return convert(path + [key]).stringValue
-    }
+    return options.name(of: key, at: path)
   }
 
   /// One more element of the array that is open.
@@ -389,20 +379,11 @@ final class JSONWriterStream {
 
   /// How NaN or an infinity is written; throws unless a strategy says.
   func text(ofNonFinite value: some BinaryFloatingPoint & Sendable, at path: @autoclosure () -> [any CodingKey]) throws -> String {
-    switch options.nonConformingFloatEncodingStrategy {
-    case .convertToString(let positiveInfinity, let negativeInfinity, let nan):
-      return value.isNaN ? nan : value > 0 ? positiveInfinity : negativeInfinity
-    case .throw:
-      let detail = "Unable to encode \(value) directly in JSON."
-      let cause = unsafe JSONError(offset: state.pointee.writer.byteCount, problem: .notFinite)
-      throw EncodingError.invalidValue(value, .init(codingPath: path(), debugDescription: detail, underlyingError: cause))
-    }
+    try options.text(ofNonFinite: value, offset: unsafe state.pointee.writer.byteCount, at: path())
   }
 
   private func tooDeep(_ value: Any) -> EncodingError {
-    let cause = unsafe JSONError(offset: state.pointee.writer.byteCount, problem: .tooDeep)
-    let detail = "More than \(Self.depthMax) levels of objects and arrays."
-    return .invalidValue(value, .init(codingPath: path, debugDescription: detail, underlyingError: cause))
+    unsafe MartletJSON.Encoder.tooDeep(value, offset: state.pointee.writer.byteCount, at: path)
   }
 }
 

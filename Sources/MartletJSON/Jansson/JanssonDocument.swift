@@ -27,9 +27,13 @@ package struct JanssonDocument: ~Copyable {
   }
 
   /// As above; the tree's cost is subtracted from `memory`, which several trees may share.
-  init(scanning text: RawSpan, depthMax: Int = JSONScanner.depthMaxDefault, memory: inout Int) throws(JSONError) {
+  ///
+  /// `spellsInexactNumbers`: numbers that a tree cannot keep are held in their spelling instead of refused.
+  init(
+    scanning text: RawSpan, depthMax: Int = JSONScanner.depthMaxDefault, memory: inout Int, spellsInexactNumbers: Bool = false
+  ) throws(JSONError) {
     var reader = JSONReader(text, depthMax: depthMax)
-    let node = try JanssonNode.read(&reader, memory: &memory)
+    let node = try JanssonNode.read(&reader, memory: &memory, spellsInexactNumbers: spellsInexactNumbers)
     try reader.end()
     self.node = node
     isScanned = true
@@ -52,6 +56,19 @@ package struct JanssonDocument: ~Copyable {
     isScanned = false
   }
 
+  /// The loaded road within our language: what jansson's parser takes though RFC 8259 does not, a NUL behind the value, is refused, and so are
+  /// more than `depthMax` levels.
+  init(loadingStrictly text: RawSpan, depthMax: Int) throws(JSONError) {
+    if let end = text.firstIndex(of: 0) { throw JSONError(offset: end, problem: .unexpectedCharacter) }
+    let document = try JanssonDocument(loading: text)
+    // Each level is two bytes.
+    if text.byteCount > 2 * depthMax {
+      var unbounded = Int.max
+      if !document.node.cell.fits(levels: depthMax, budget: &unbounded) { throw JSONError(offset: 0, problem: .tooDeep) }
+    }
+    self = document
+  }
+
   /// The whole document, borrowed.
   package var root: JanssonValue {
     @_lifetime(borrow self)
@@ -69,11 +86,18 @@ package struct JanssonDocument: ~Copyable {
   /// Appends a *loaded* document as jansson prints it, compact.
   package func dump(to output: inout ByteBuffer) {
     precondition(!isScanned, "jansson's printer does not know how a scanned document holds its numbers")
+    node.cell.dump(to: &output)
+  }
+}
+
+extension JanssonCell {
+  /// Appends the tree as jansson prints it, compact. No number of it is held in its spelling.
+  func dump(to output: inout ByteBuffer) {
     let flags = Int(JSON_COMPACT) | Int(JSON_ENCODE_ANY)
     let code = unsafe withUnsafeMutablePointer(to: &output) { output in
       // The callback runs inside of this call only, and takes the pointer back to what it was.
       unsafe json_dump_callback(
-        node.cell.pointer,
+        pointer,
         { bytes, count, output in
           unsafe output!.assumingMemoryBound(to: ByteBuffer.self).pointee.append(start: UnsafeRawPointer(bytes!), count: count)
           return 0

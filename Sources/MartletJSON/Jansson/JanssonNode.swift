@@ -64,6 +64,16 @@ struct JanssonNode: ~Copyable {
     }
   }
 
+  static func string(_ text: String) -> JanssonNode {
+    var text = text
+    // As above: jansson copies, and wants some address even for nothing.
+    let made = text.withUTF8 { utf8 in
+      let start = unsafe utf8.baseAddress ?? JanssonCell.emptyText.utf8Start
+      return unsafe json_stringn_nocheck(UnsafeRawPointer(start).assumingMemoryBound(to: CChar.self), utf8.count)
+    }
+    return unsafe JanssonNode(new: made)
+  }
+
   /// Random, from the system, before the first object: once, whichever thread is first (a global's initialisation is).
   static let seeded: Void = json_object_seed(0)
 }
@@ -130,6 +140,26 @@ struct JanssonCell {
     unsafe withKey(key) { start, count in
       unsafe done(json_object_setn_new_nocheck(self.pointer, start, count, pointer))
     }
+  }
+
+  func member(_ key: String) -> JanssonCell? {
+    var key = key
+    return key.withUTF8 { utf8 in unsafe member(RawSpan(_unsafeElements: utf8)) }
+  }
+
+  func setMember(_ key: String, _ value: consuming JanssonNode) {
+    let value = unsafe value.surrender()
+    var key = key
+    key.withUTF8 { utf8 in
+      unsafe withKey(RawSpan(_unsafeElements: utf8)) { start, count in
+        unsafe done(json_object_setn_new_nocheck(pointer, start, count, value))
+      }
+    }
+  }
+
+  func removeMember(_ key: String) {
+    var key = key
+    key.withUTF8 { utf8 in _ = unsafe removeMember(RawSpan(_unsafeElements: utf8)) }
   }
 
   func append(_ value: consuming JanssonNode) { unsafe done(json_array_append_new(pointer, value.surrender())) }

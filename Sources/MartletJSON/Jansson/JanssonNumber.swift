@@ -29,7 +29,9 @@ extension JanssonNode {
     return printed.bytes.equals(lexeme) ? real(value) : spelled(lexeme)
   }
 
-  private static func spelled(_ lexeme: RawSpan) -> JanssonNode {
+  static func spelled(_ text: String) -> JanssonNode { spelled(Array(text.utf8).rawSpan) }
+
+  static func spelled(_ lexeme: RawSpan) -> JanssonNode {
     var marked = ByteBuffer(capacity: lexeme.byteCount + 1)
     marked.append(JanssonCell.spelledMark)
     marked.append(lexeme)

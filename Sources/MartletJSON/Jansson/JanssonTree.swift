@@ -18,14 +18,14 @@ extension JanssonNode {
 
   /// Builds the value that comes next. Of equal names in an object the last one counts, in the place of the first.
   ///
-  /// Throws what the reader throws; `.inexactNumber` for numbers that a tree cannot keep; `.tooLarge` once the nodes cost more than
+  /// Throws what the reader throws; `.inexactNumber` for numbers that a tree cannot keep, unless they are to be spelled; `.tooLarge` once the nodes cost more than
   /// `memory` bytes, from which they are subtracted.
-  static func read(_ reader: inout JSONReader, memory: inout Int) throws(JSONError) -> JanssonNode {
+  static func read(_ reader: inout JSONReader, memory: inout Int, spellsInexactNumbers: Bool = false) throws(JSONError) -> JanssonNode {
     let kind = try reader.peek()
     guard memory >= 0 else { throw JSONError(offset: reader.offset, problem: .tooLarge) }
     switch kind {
-    case .object: return try readObject(&reader, memory: &memory)
-    case .array: return try readArray(&reader, memory: &memory)
+    case .object: return try readObject(&reader, memory: &memory, spellsInexactNumbers)
+    case .array: return try readArray(&reader, memory: &memory, spellsInexactNumbers)
     case .string:
       let content = try reader.stringContent()
       memory -= Cost.scalar + content.range.count
@@ -33,8 +33,9 @@ extension JanssonNode {
     case .number:
       let range = try reader.numberRange()
       memory -= Cost.scalar + range.count
-      guard let node = number(reader.text[range]) else { throw JSONError(offset: range.lowerBound, problem: .inexactNumber) }
-      return node
+      if let node = number(reader.text[range]) { return node }
+      guard spellsInexactNumbers else { throw JSONError(offset: range.lowerBound, problem: .inexactNumber) }
+      return spelled(reader.text[range])
     case .boolean: return boolean(try reader.readBool())
     case .null:
       try reader.readNull()
@@ -42,25 +43,29 @@ extension JanssonNode {
     }
   }
 
-  private static func readObject(_ reader: inout JSONReader, memory: inout Int) throws(JSONError) -> JanssonNode {
+  private static func readObject(_ reader: inout JSONReader, memory: inout Int, _ spellsInexactNumbers: Bool) throws(JSONError)
+    -> JanssonNode
+  {
     let node = object()
     memory -= Cost.object
     try reader.beginObject()
     while let key = try reader.nextKeyContent() {
       memory -= Cost.member + key.range.count
-      let value = try read(&reader, memory: &memory)
+      let value = try read(&reader, memory: &memory, spellsInexactNumbers: spellsInexactNumbers)
       reader.setMember(node.cell, key, value)
     }
     return node
   }
 
-  private static func readArray(_ reader: inout JSONReader, memory: inout Int) throws(JSONError) -> JanssonNode {
+  private static func readArray(_ reader: inout JSONReader, memory: inout Int, _ spellsInexactNumbers: Bool) throws(JSONError)
+    -> JanssonNode
+  {
     let node = array()
     memory -= Cost.array
     try reader.beginArray()
     while try reader.nextElement() {
       memory -= Cost.element
-      node.cell.append(try read(&reader, memory: &memory))
+      node.cell.append(try read(&reader, memory: &memory, spellsInexactNumbers: spellsInexactNumbers))
     }
     return node
   }

@@ -3,10 +3,25 @@ import MartletBytes
 import MartletJSON
 import Testing
 
+/// The value that our decoder gives; the jansson road, its tree made by our scanner, is held to a value where there is one, and to the same
+/// complaint otherwise.
 func decoded<Value: Decodable>(
   _ text: String, as type: Value.Type = Value.self, _ decoder: MartletJSON.Decoder = MartletJSON.Decoder()
 ) throws -> Value {
-  try withBytes(text) { try decoder.decode(type, from: $0) }
+  let swift = Result { try withBytes(text) { try decoder.decode(type, from: $0) } }
+  let jansson = Result { try withBytes(text) { try JanssonDecoder(decoder, parser: .scanner).decode(type, from: $0) } }
+  switch (swift, jansson) {
+  case (.success, .success): break
+  case (.failure(let left), .failure(let right)):
+    let isMalformed = scanError(text) != nil
+    #expect(Complaint(left)?.kind == Complaint(right)?.kind, "\(left), \(right)")
+    // How far into a malformed text there is a tree, nobody knows.
+    #expect(Complaint(left)?.path == Complaint(right)?.path || isMalformed, "\(left), \(right)")
+    if isMalformed { #expect(Complaint(left)?.offset == Complaint(right)?.offset) }
+  case (_, .failure(let error)): Issue.record("the jansson road refuses: \(error)")
+  case (.failure(let error), _): Issue.record("the jansson road accepts: \(error)")
+  }
+  return try swift.get()
 }
 
 /// What went wrong: the kind, the path and the byte.
