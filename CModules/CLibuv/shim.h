@@ -17,8 +17,10 @@
 #include <uv.h>
 #if defined(__linux__)
 #include <linux/sockios.h>
+#include <sys/timerfd.h>
 /* Declared by the C library for GNU sources only. */
 extern int martlet_accept4(int, struct sockaddr *, socklen_t *, int) __asm__("accept4");
+extern int martlet_sched_setaffinity(pid_t, size_t, const unsigned long *) __asm__("sched_setaffinity");
 #endif
 
 static inline int martlet_prepare_descriptor(int fd) {
@@ -111,6 +113,41 @@ static inline long martlet_raise_descriptor_limit(void) {
 
 /* Names the calling thread. */
 static inline uintptr_t martlet_thread(void) { return (uintptr_t)pthread_self(); }
+
+/* Keeps the calling thread on one core; -ENOSYS where the system has no such call. */
+static inline int martlet_pin_thread(int core) {
+#if defined(__linux__)
+  unsigned long mask[1024 / (8 * sizeof(unsigned long))] = {0};
+  if (core < 0 || core >= 1024) return -EINVAL;
+  mask[core / (8 * sizeof(unsigned long))] = 1UL << (core % (8 * sizeof(unsigned long)));
+  return martlet_sched_setaffinity(0, sizeof mask, mask) == -1 ? -errno : 0;
+#else
+  (void)core;
+  return -ENOSYS;
+#endif
+}
+
+/* A timer as a descriptor that becomes readable when its time has come; -ENOSYS where there is none. */
+static inline int martlet_timer_open(void) {
+#if defined(__linux__)
+  int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  return fd == -1 ? -errno : fd;
+#else
+  return -ENOSYS;
+#endif
+}
+
+/* Sets the timer to a time of the monotonic clock, and makes it unreadable until then; 0: never. */
+static inline int martlet_timer_set(int fd, uint64_t nanoseconds) {
+#if defined(__linux__)
+  struct itimerspec time = {{0, 0}, {(time_t)(nanoseconds / 1000000000), (long)(nanoseconds % 1000000000)}};
+  return timerfd_settime(fd, TFD_TIMER_ABSTIME, &time, NULL) == -1 ? -errno : 0;
+#else
+  (void)fd;
+  (void)nanoseconds;
+  return -ENOSYS;
+#endif
+}
 
 /* A descriptor that can be given up when none is left. */
 static inline int martlet_open_reserve(void) {

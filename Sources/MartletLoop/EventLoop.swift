@@ -189,6 +189,8 @@ extension LoopRef {
     stop()
     for watcher in core.signals { watcher.close() }
     core.signals = []
+    for timer in core.preciseTimers { timer.close() }
+    core.preciseTimers = []
     for sleeper in core.sleepers.values { awaken(sleeper) }
     core.timers = TimerHeap()  // their actions may hold the loop
     flushGathered()

@@ -43,6 +43,7 @@ struct LoopCore: ~Copyable {
 
   var listeners: [Listener] = []
   var signals: [SignalWatcher] = []
+  var preciseTimers: [PreciseTimer] = []
   var refusalsLingering = 0
   /// A descriptor to give up when none is left, so that a waiting connection can be refused; negative: none.
   var reserveDescriptor: Int32 = -1

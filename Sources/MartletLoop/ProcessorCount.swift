@@ -15,6 +15,13 @@ package enum ProcessorCount {
   }
 }
 
+extension ProcessorCount {
+  /// Keeps the calling thread on one core, numbered from 0.
+  package static func pinThread(to core: Int) throws(UVError) {
+    try UVError.check(martlet_pin_thread(Int32(clamping: core)), "keep a thread on core \(core)")
+  }
+}
+
 /// The memory that the process may use, in bytes.
 package enum MemoryAvailable {
   package static var bytes: Int { bytes(physical: Int(clamping: uv_get_total_memory()), groups: ControlGroups()) }

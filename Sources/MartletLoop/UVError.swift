@@ -49,6 +49,7 @@ extension UVError {
   static var connectionReset: Int32 { UV_ECONNRESET.rawValue }
   static var brokenPipe: Int32 { UV_EPIPE.rawValue }
   static var invalid: Int32 { UV_EINVAL.rawValue }
+  static var notSupported: Int32 { UV_ENOSYS.rawValue }
   static var timedOut: Int32 { UV_ETIMEDOUT.rawValue }
   static var canceled: Int32 { UV_ECANCELED.rawValue }
 }

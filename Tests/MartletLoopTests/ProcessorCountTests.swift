@@ -54,4 +54,10 @@ import Testing
     #expect(MemoryAvailable.bytes > 1 << 24)
     #expect(try DescriptorLimit.raise() >= 64)
   }
+
+  @Test("A thread cannot be kept on a core that is not there", arguments: [-1, 1023, 5000])
+  func noSuchCore(core: Int) {
+    let error = #expect(throws: UVError.self) { try ProcessorCount.pinThread(to: core) }
+    #expect(error?.attempted == "keep a thread on core \(core)")
+  }
 }
