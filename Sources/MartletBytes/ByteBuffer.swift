@@ -55,6 +55,14 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
     _count &+= 1
   }
 
+  /// Appends the word's eight bytes, the lowest first.
+  @inlinable
+  package mutating func append(littleEndian word: UInt64) {
+    reserve(8)
+    unsafe (storage + _count).storeBytes(of: word.littleEndian, as: UInt64.self)
+    _count &+= 8
+  }
+
   /// Appends the text's UTF-8 bytes; for literals known to the compiler. Inlined, so that the copy has a constant size and is a
   /// few moves rather than a call.
   @inlinable @inline(__always)

@@ -15,6 +15,9 @@ package enum StandardStreams {
   /// Writes a line to standard error.
   package static func error(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
 
+  /// Writes over the last line of a terminal that is standard error.
+  package static func errorOver(_ line: String) { write("\r\u{1B}[K" + line, to: STDERR_FILENO) }
+
   /// Writes all of `text`; a closed pipe is nobody's error.
   private static func write(_ text: String, to descriptor: Int32) {
     var rest = Array(text.utf8)[...]

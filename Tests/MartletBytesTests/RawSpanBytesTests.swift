@@ -1,6 +1,14 @@
 import MartletBytes
 import Testing
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 @Suite("Borrowed bytes")
 struct RawSpanBytesTests {
   func span<Result>(_ text: String, _ body: (RawSpan) -> Result) -> Result { body(Array(text.utf8).rawSpan) }
@@ -58,6 +66,22 @@ struct TimeTests {
     let start = clock.unixTime(at: now)
     #expect(clock.unixTime(at: now.advanced(bySeconds: 3600)).milliseconds - start.milliseconds == 3_600_000)
     #expect(start.milliseconds > 1_700_000_000_000)
+  }
+}
+
+@Suite struct ProcessCPUTests {
+  #if os(Linux)
+    @Test("The CPU time of a process is told by its number: ours is what we read ourselves")
+    func ours() throws {
+      let before = MonotonicTime.processCPUNanoseconds
+      let told = try #require(MonotonicTime.processCPUNanoseconds(of: getpid()))
+      #expect(told >= before && told <= MonotonicTime.processCPUNanoseconds)
+    }
+  #endif
+
+  @Test("A process that is not there uses nothing", arguments: [0, -1, Int32.max])
+  func none(process: Int32) {
+    #expect(MonotonicTime.processCPUNanoseconds(of: process) == nil)
   }
 }
 
