@@ -69,10 +69,13 @@ let package = Package(
     // application: the sessions and routes that marry protocols and store
     module("CacheServer", ["MartletAPI", "MartletServer", "MartletLoop", "MartletHTTP", "MartletJSON", "MartletCache", "MartletCacheProtocols", "MartletBytes", .product(name: "Logging", package: "swift-log")]),
 
+    // application: what a server does under load
+    module("Bench", ["MartletLoop", "MartletJSON", "MartletBytes"]),
+
     // command line
     .executableTarget(
       name: "martlet-cli",
-      dependencies: ["CacheServer", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: ["CacheServer", "Bench", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: settings),
 
     // what the store costs: scripts/store-bench
@@ -90,5 +93,6 @@ let package = Package(
     tests("MartletAPITests", ["MartletAPI", "MartletHTTP", "MartletJSON", "MartletBytes"]),
     tests("MartletCacheClientTests", ["MartletCacheClient", "MartletCache", "MartletJSON", "MartletBytes"]),
     tests("CacheServerTests", ["CacheServer", "MartletServer", "MartletHTTP", "MartletJSON", "MartletCache", "MartletCacheProtocols", "MartletBytes"]),
+    tests("BenchTests", ["Bench", "MartletLoop", "MartletJSON", "MartletBytes"]),
   ]
 )

@@ -1,8 +1,9 @@
-/// `martlet`: the command line. Parses, then hands over to CacheServer; what the options mean is decided there.
+/// `martlet`: the command line. Parses, then hands over to CacheServer or Bench; what the options mean is decided there.
 ///
 /// swift-argument-parser prints usage dumps and exits with 64; ours is one line and 2, so errors are printed here.
 
 import ArgumentParser
+import Bench
 import CacheServer
 
 @main
@@ -10,7 +11,7 @@ struct Martlet: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "martlet",
     abstract: "The JSON cache that answers the API.",
-    subcommands: [Serve.self, Health.self, Version.self])
+    subcommands: [Serve.self, Health.self, BenchCommand.self, Version.self])
 
   static func main() {
     do {
@@ -20,6 +21,8 @@ struct Martlet: ParsableCommand {
       fail(error.description, status: .usage)
     } catch let error as ServeFailure {
       fail(error.description, status: .failure)
+    } catch let error as BenchError {
+      fail(error.description, status: error.kind == .usage ? .usage : .failure)
     } catch {
       exit(printing: error)
     }

@@ -10,7 +10,7 @@ let drawing: [(row: String, modules: [String])] = [
   ("assembly", ["MartletServer"]),
   ("library", ["MartletAPI", "MartletJSONFoundation", "MartletCacheClient"]),
   ("library as imported", ["Martlet"]),
-  ("applications", ["CacheServer"]),
+  ("applications", ["CacheServer", "Bench"]),
   ("command line", ["martlet-cli"]),
 ]
 
