@@ -35,7 +35,7 @@ extension ByteBuffer {
   public mutating func append(decimal value: Int) { append(decimal: Int64(value)) }
 
   /// Appends a line of one byte and a number: `type`, `value` in decimal, CR, LF.
-  @inlinable
+  @inlinable @inline(__always)
   public mutating func append(line type: UInt8, decimal value: Int) {
     guard 0..<100 ~= value else {
       append(type)
@@ -49,6 +49,20 @@ extension ByteBuffer {
     let line = (isShort ? word &>> 8 : word) | 0x0A0D &<< (isShort ? 8 : 16)
     unsafe (storage + _count).storeBytes(of: (line &<< 8 | UInt64(type)).littleEndian, as: UInt64.self)
     _count &+= isShort ? 4 : 5
+  }
+
+  /// Appends a line of one byte and the number of `bytes`, then those and CR, LF: with one look for room.
+  @inlinable
+  public mutating func append(line type: UInt8, counting bytes: RawSpan) {
+    let count = bytes.byteCount
+    reserve(count &+ Digits.lineBytesMax &+ 2)
+    append(line: type, decimal: count)
+    // Reserved above, together with the line.
+    unsafe bytes.withUnsafeBytes { source in
+      if let start = source.baseAddress { unsafe (storage + _count).copyMemory(from: start, byteCount: count) }
+    }
+    unsafe (storage + (_count &+ count)).storeBytes(of: UInt16(0x0A0D).littleEndian, as: UInt16.self)
+    _count &+= count &+ 2
   }
 
   /// Writes `value` over the bytes `end - digits ..< end`, which exist already.
@@ -76,6 +90,9 @@ extension ByteBuffer {
 }
 
 public enum Digits {
+  /// The longest line of a byte and a number, CR and LF included; short ones are written as a word of eight bytes.
+  @usableFromInline static var lineBytesMax: Int { 23 }
+
   /// How many decimal digits `value` has, 1 to 20.
   @inlinable
   public static func count(_ value: UInt64) -> Int {

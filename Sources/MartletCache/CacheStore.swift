@@ -90,8 +90,10 @@ public final class CacheStore: @unchecked Sendable {
   /// Every shard.
   package var allShards: ShardSet { ShardSet(all: unsafe engine.pointee.shardCount) }
 
+  @inline(__always)
   func hash(_ key: RawSpan, _ database: UInt8) -> UInt64 { unsafe engine.pointee.hasher.hash(key, database: database) }
 
+  @inline(__always)
   func shards(hash: UInt64) -> ShardSet { ShardSet(unsafe engine.pointee.shardIndex(hash)) }
 
   /// The shard of `key`, locked until the value goes out of scope.

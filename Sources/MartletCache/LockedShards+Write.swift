@@ -11,10 +11,35 @@ extension LockedShards {
   package mutating func put(
     _ key: RawSpan, _ value: RawSpan, _ attributes: borrowing PutAttributes, condition: PutCondition = .always, at now: UnixTime
   ) throws(CacheError) -> PutResult {
-    let plan = Entry.Plan(key: key, attributes: attributes, valueCount: value.byteCount)
-    try check(plan)
     let (hash, index) = locate(key, attributes.database)
     let old = unsafe engine.pointee.shard(index).pointee.look(for: key, database: attributes.database, hash: hash, at: now)
+    return try put(key, value, attributes, condition, replacing: old, hash: hash, shard: index, at: now)
+  }
+
+  /// As `put`, of a key that was announced as number `index` of `batch` (from 0), in the database of `attributes`: neither hashed nor, where
+  /// `prefetch` has found it, looked for again. With another key than that its entry is not found again.
+  package mutating func put(
+    _ key: RawSpan, number index: Int, of batch: borrowing KeyBatch, _ value: RawSpan, _ attributes: borrowing PutAttributes,
+    condition: PutCondition = .always, at now: UnixTime
+  ) throws(CacheError) -> PutResult {
+    let note = batch[index]
+    let (hash, shard) = locate(note.hash)
+    let old: Shard.Lookup
+    if let place = unsafe engine.pointee.shard(shard).pointee.table.place(note, key, database: attributes.database) {
+      old = unsafe engine.pointee.shard(shard).pointee.judged(place, at: now)
+    } else {
+      old = unsafe engine.pointee.shard(shard).pointee.look(for: key, database: attributes.database, hash: hash, at: now)
+    }
+    return try put(key, value, attributes, condition, replacing: old, hash: hash, shard: shard, at: now)
+  }
+
+  @inline(__always)
+  private mutating func put(
+    _ key: RawSpan, _ value: RawSpan, _ attributes: borrowing PutAttributes, _ condition: PutCondition, replacing old: Shard.Lookup,
+    hash: UInt64, shard index: Int, at now: UnixTime
+  ) throws(CacheError) -> PutResult {
+    let plan = Entry.Plan(key: key, attributes: attributes, valueCount: value.byteCount)
+    try check(plan)
     try check(condition, old)
     if let place = old.place, place.entry.isLaidOut(as: plan) {
       let version = unsafe engine.pointee.shard(index).pointee.overwrite(place, with: plan, value, at: now)
