@@ -41,7 +41,7 @@ struct MemcachedExecutionTests {
     _ request: MemcachedRequest, _ words: [ArgumentSlice], _ input: [UInt8], _ execution: inout MemcachedExecution
   ) {
     let list = ArgumentList(words.span.extracting(request.words), of: input.rawSpan)
-    execution.keys.removeAll()
+    execution.removeKeys()
     execution.noteKeys(of: request, list, input.rawSpan, from: 0)
     execution.store.withLockedShards(of: execution.keys.shards) { shards in
       _ = execution.execute(request, list, input.rawSpan, from: 0, &shards)

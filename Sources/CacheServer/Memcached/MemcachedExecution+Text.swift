@@ -13,7 +13,7 @@ extension MemcachedExecution {
     _ request: MemcachedRequest, _ words: borrowing ArgumentList, _ input: RawSpan, from first: Int, _ shards: inout LockedShards
   ) -> Int {
     if words.count == 0 {
-      if request.key.count > 0 { get(request, request.key.of(input), &shards) }
+      if request.key.count > 0 { get(request, request.key.of(input), number: firstKey, &shards) }
       writer.line("END\r\n")
       return 0
     }
@@ -26,7 +26,7 @@ extension MemcachedExecution {
   ) -> Int {
     for index in first..<min(words.count, first &+ MemcachedBatch.keysMax) {
       if isFull, index > first { return index }
-      get(request, words[index], &shards)
+      get(request, words[index], number: firstKey &+ index &- first, &shards)
     }
     if words.count > first &+ MemcachedBatch.keysMax { return first &+ MemcachedBatch.keysMax }
     writer.line("END\r\n")
@@ -34,10 +34,10 @@ extension MemcachedExecution {
   }
 
   @inline(__always)
-  private mutating func get(_ request: MemcachedRequest, _ key: RawSpan, _ shards: inout LockedShards) {
+  private mutating func get(_ request: MemcachedRequest, _ key: RawSpan, number index: Int, _ shards: inout LockedShards) {
     let wantsVersion = request.command.showsVersion
     var isLarge = false
-    let found: Void? = shards.get(key, at: now) { entry in
+    let found: Void? = shards.get(key, number: index, of: keys, at: now) { entry in
       if entry.isLarge {
         isLarge = true
       } else {

@@ -15,7 +15,11 @@ struct MemcachedExecution: ~Copyable {
   var large: [LargePiece] = []
   /// The data of the request under way, copied before its shard was locked.
   private var prepared: PreparedValue?
-  var keys = KeyBatch()
+  private(set) var keys = KeyBatch()
+  /// Per request of the batch, the number in `keys` of its first key.
+  private var firstKeys = UniqueArray<Int>()
+  /// Of the request under way.
+  private(set) var firstKey = 0
   var statistics = MemcachedStatistics()
 
   init(store: CacheStore) { self.store = store }
@@ -25,9 +29,20 @@ struct MemcachedExecution: ~Copyable {
 
   // MARK: Keys
 
+  @inline(__always)
+  mutating func removeKeys() {
+    keys.removeAll()
+    firstKeys.removeAll()
+  }
+
+  /// Asks for what the requests whose keys were noted will read.
+  @inline(__always)
+  mutating func readAhead(_ shards: borrowing LockedShards) { if keys.count > 1 { shards.prefetch(&keys) } }
+
   /// Notes the keys of a request, to be locked and read ahead: of many keys those from `first` on, up to a bound.
   @inline(__always)
   mutating func noteKeys(of request: MemcachedRequest, _ words: borrowing ArgumentList, _ input: RawSpan, from first: Int) {
+    firstKeys.append(keys.count)
     if request.key.count == 0 || !request.command.isKeyed { return }
     // Of what is refused, the one that takes the old value with it.
     if let error = request.error, error != .tooLarge { return }
@@ -41,12 +56,14 @@ struct MemcachedExecution: ~Copyable {
 
   // MARK: Running
 
-  /// Runs one request. `shards` holds what `noteKeys` noted, of which the first `first` keys have been answered before. How many are
+  /// Runs one request, the one whose keys were noted as number `index`, from 0. `shards` holds what `noteKeys` noted, of which the first `first` keys have been answered before. How many are
   /// answered now, if some are left; else 0.
   @inline(__always)
   mutating func execute(
-    _ request: MemcachedRequest, _ words: borrowing ArgumentList, _ input: RawSpan, from first: Int, _ shards: inout LockedShards
+    _ request: MemcachedRequest, number index: Int = 0, _ words: borrowing ArgumentList, _ input: RawSpan, from first: Int,
+    _ shards: inout LockedShards
   ) -> Int {
+    firstKey = firstKeys[index]
     if first == 0 { statistics.calls[Int(request.command.rawValue)] &+= 1 }
     if let error = request.error {
       refuse(request, words, error, input, &shards)
@@ -88,8 +105,9 @@ struct MemcachedExecution: ~Copyable {
     case .ms: Self.withMetaKey(of: request, words, input) { prepared = store.prepare(data, for: $0, at: now) }
     default: break
     }
-    keys.removeAll()
+    removeKeys()
     noteKeys(of: request, words, input, from: 0)
+    firstKey = 0
     store.withLockedShards(of: keys.shards) { shards in call(request, words, input, &shards) }
     prepared = nil
   }
@@ -100,7 +118,7 @@ struct MemcachedExecution: ~Copyable {
     _ key: RawSpan, _ data: RawSpan, _ attributes: borrowing PutAttributes, _ condition: PutCondition, _ shards: inout LockedShards
   ) throws(CacheError) -> UInt64 {
     if let prepared = prepared.take() { return try shards.put(key, prepared, attributes, condition: condition, at: now).version }
-    return try shards.put(key, data, attributes, condition: condition, at: now).version
+    return try shards.put(key, number: firstKey, of: keys, data, attributes, condition: condition, at: now).version
   }
 
   /// The same under a lease.

@@ -13,7 +13,7 @@ final class MemcachedFace: Sendable {
   init(_ shared: MemcachedShared, on server: Server) {
     self.shared = shared
     services = server.loops.map { _ in MemcachedService(shared: shared) }
-    server.atDrain { [services] loop in services[Int(loop.index)].isDraining.value = true }
+    server.atDrain { [services] loop in services[Int(loop.index)].loop.value.isDraining = true }
   }
 
   var sessionFactory: SessionFactory {
@@ -26,7 +26,7 @@ final class MemcachedFace: Sendable {
   /// What all loops have counted, each asked on its own thread.
   func statistics(of loops: [EventLoop]) async -> MemcachedStatistics {
     var sum = MemcachedStatistics()
-    for (loop, service) in zip(loops, services) { sum.add(await loop.call { service.execution.value.statistics }) }
+    for (loop, service) in zip(loops, services) { sum.add(await loop.call { service.loop.value.execution.statistics }) }
     return sum
   }
 }

@@ -65,21 +65,11 @@ final class MemcachedShared: Sendable {
 /// Of one loop: touched by its thread only.
 final class MemcachedService: Sendable {
   let shared: MemcachedShared
-  let execution: LoopLocal<MemcachedExecution>
-  let batch = LoopLocal(MemcachedBatch())
-  let isDraining = LoopLocal(false)
-  let limits: MemcachedLimits
+  /// Taken hold of once per call of a session, and handed down from there.
+  let loop: LoopLocal<MemcachedLoop>
 
   init(shared: MemcachedShared) {
     self.shared = shared
-    limits = MemcachedLimits(dataBytesMax: shared.store.valueBytesMax)
-    execution = LoopLocal(MemcachedExecution(store: shared.store))
-  }
-
-  /// Notes what a call of a session has done.
-  func count(_ requests: Int, bytesIn: Int, bytesOut: Int, since now: MonotonicTime) {
-    execution.value.statistics.bytesIn &+= UInt64(bytesIn)
-    execution.value.statistics.bytesOut &+= UInt64(max(bytesOut, 0))
-    if requests > 0 { execution.value.statistics.latency.record(nanoseconds: MonotonicTime.now.nanoseconds(since: now), times: requests) }
+    loop = LoopLocal(MemcachedLoop(shared))
   }
 }

@@ -33,47 +33,51 @@ struct MemcachedSession: ByteSession, ~Copyable {
   // MARK: Receiving
 
   mutating func receive(_ input: RawSpan, into output: inout ByteBuffer, at now: MonotonicTime) -> Progress {
-    swap(&service.execution.value.writer.output, &output)
-    let start = service.execution.value.writer.output.count
+    receive(input, into: &output, at: now, service, &service.loop.value)
+  }
+
+  private mutating func receive(
+    _ input: RawSpan, into output: inout ByteBuffer, at now: MonotonicTime, _ service: MemcachedService, _ loop: inout MemcachedLoop
+  ) -> Progress {
+    loop.open(&output, at: now)
+    let start = loop.execution.writer.output.count
     var position = 0
     var commands = 0
-    let next = serve(input, &position, &commands, service, &service.execution.value, &service.batch.value, at: now)
-    swap(&service.execution.value.writer.output, &output)
-    service.count(commands, bytesIn: position, bytesOut: output.count - start, since: now)
-    let left = parser.isUnderWay ? max(input.byteCount - position, 1) : input.byteCount - position
+    let next = serve(input, &position, &commands, service, &loop)
+    loop.close(commands, bytesIn: position, bytesOut: loop.execution.writer.output.count &- start, since: now)
+    swap(&loop.execution.writer.output, &output)
+    let left = parser.isUnderWay ? max(input.byteCount &- position, 1) : input.byteCount &- position
     return patience.promise(next, consumed: position, left: left, at: now)
   }
 
   private mutating func serve(
-    _ input: RawSpan, _ position: inout Int, _ commands: inout Int, _ service: MemcachedService,
-    _ execution: inout MemcachedExecution, _ batch: inout MemcachedBatch, at now: MonotonicTime
+    _ input: RawSpan, _ position: inout Int, _ commands: inout Int, _ service: MemcachedService, _ loop: inout MemcachedLoop
   ) -> Progress.Next {
-    execution.now = service.shared.clock.unixTime(at: now)
-    if let next = PendingReply.pour(&pending, into: &execution.writer.output) { return next }
+    if let next = PendingReply.pour(&pending, into: &loop.execution.writer.output) { return next }
     while true {
       // Parse
-      batch.removeAll(from: position)
-      let wanted = parse(input, &batch, service)
+      loop.batch.removeAll(from: position)
+      let wanted = parse(input, &loop.batch, loop.limits)
 
       // Run
       var index = 0
       var next: Progress.Next?
-      while index < batch.requests.count, next == nil {
-        next = run(batch, &index, input, service, &execution)
-        if next == nil, execution.writer.output.count >= SessionLimits.outputBytesMax { next = .full }
+      while index < loop.batch.requests.count, next == nil {
+        next = run(loop.batch, &index, input, service, &loop.execution)
+        if next == nil, loop.execution.writer.output.count >= SessionLimits.outputBytesMax { next = .full }
       }
-      commands += index
+      commands &+= index
 
       // Finish
       if let next {
         // What is parsed beyond is parsed again, from its beginning.
-        if index < batch.requests.count { parser = MemcachedParser() }
-        position = index < batch.requests.count ? batch.start(of: index) : batch.end
+        if index < loop.batch.requests.count { parser = MemcachedParser() }
+        position = index < loop.batch.requests.count ? loop.batch.start(of: index) : loop.batch.end
         return next
       }
-      position = batch.end
+      position = loop.batch.end
       if let wanted {
-        if service.isDraining.value, position == input.byteCount { return .close(.drained) }
+        if loop.isDraining, position == input.byteCount { return .close(.drained) }
         return inputHasEnded ? .close(.peerClosed) : .read(atLeast: wanted)
       }
     }
@@ -81,11 +85,9 @@ struct MemcachedSession: ByteSession, ~Copyable {
 
   /// Takes apart what is complete, up to a bound. Not nil: that was all, and so many bytes are wanted of the next.
   @inline(__always)
-  private mutating func parse(_ input: RawSpan, _ batch: inout MemcachedBatch, _ service: MemcachedService) -> Int? {
+  private mutating func parse(_ input: RawSpan, _ batch: inout MemcachedBatch, _ limits: borrowing MemcachedLimits) -> Int? {
     while batch.requests.count < MemcachedBatch.requestsMax, batch.words.count < MemcachedBatch.wordsMax {
-      switch parser.parse(
-        input, from: batch.end, isAuthenticated: isAuthenticated, limits: service.limits, into: &batch.words)
-      {
+      switch parser.parse(input, from: batch.end, isAuthenticated: isAuthenticated, limits: limits, into: &batch.words) {
       case .request(let request):
         batch.append(request)
         // What follows is read by the rules of who has shown a token.
@@ -120,22 +122,24 @@ struct MemcachedSession: ByteSession, ~Copyable {
   private mutating func runTogether(
     _ batch: borrowing MemcachedBatch, _ index: inout Int, _ input: RawSpan, _ execution: inout MemcachedExecution
   ) {
-    execution.keys.removeAll()
+    execution.removeKeys()
     var end = index
     while end < batch.requests.count, batch.requests[end].mayJoin, execution.keys.count < MemcachedBatch.keysMax {
       let request = batch.requests[end]
       execution.noteKeys(of: request, batch.words(of: request, in: input), input, from: end == index ? keysDone : 0)
-      end += 1
+      end &+= 1
     }
-    var done = index
+    let first = index
+    var done = first
     var keysDone = keysDone
     execution.store.withLockedShards(of: execution.keys.shards) { shards in
-      if execution.keys.count > 1 { shards.prefetch(&execution.keys) }
+      execution.readAhead(shards)
       while done < end {
         let request = batch.requests[done]
-        keysDone = execution.execute(request, batch.words(of: request, in: input), input, from: keysDone, &shards)
+        keysDone = execution.execute(
+          request, number: done &- first, batch.words(of: request, in: input), input, from: keysDone, &shards)
         if keysDone > 0 { break }  // the rest of its keys in the next run
-        done += 1
+        done &+= 1
         if execution.isFull { break }
       }
     }
@@ -217,47 +221,5 @@ extension MemcachedRequest {
     case .flushAll, .stats, .quit, .authenticate, .unknown: return false
     default: return data.count < UInt32(CacheLimits.largeValueBytesMin)
     }
-  }
-}
-
-/// The requests of one read, taken apart.
-struct MemcachedBatch: ~Copyable {
-  private(set) var requests: [MemcachedRequest] = []
-  var words: [ArgumentSlice] = []
-  private var firstStart = 0
-  /// Where what is taken apart ends.
-  private(set) var end = 0
-
-  /// Requests, and words of them, that are parsed before any of them is run: enough that memory is waited for once, few enough that the
-  /// locks are not held for long and other connections have their turn.
-  static var requestsMax: Int { 256 }
-  static var wordsMax: Int { 4096 }
-  /// Keys that are looked up under one taking of locks.
-  static var keysMax: Int { 256 }
-
-  mutating func removeAll(from start: Int) {
-    requests.removeAll(keepingCapacity: true)
-    words.removeAll(keepingCapacity: words.count <= Self.wordsMax * 2)
-    firstStart = start
-    end = start
-  }
-
-  mutating func append(_ request: MemcachedRequest) {
-    requests.append(request)
-    end = request.end
-  }
-
-  /// What was skipped belongs to the request before it.
-  mutating func skip(to end: Int) {
-    if requests.isEmpty { firstStart = end } else { requests[requests.count - 1].end = end }
-    self.end = end
-  }
-
-  func start(of index: Int) -> Int { index == 0 ? firstStart : requests[index - 1].end }
-
-  @inline(__always)
-  @_lifetime(borrow self, copy bytes)
-  func words(of request: MemcachedRequest, in bytes: RawSpan) -> ArgumentList {
-    ArgumentList(words.span.extracting(request.words), of: bytes)
   }
 }
