@@ -14,6 +14,13 @@ package struct LatencyHistogram: Sendable {
 
   package init() { counts = Array(repeating: 0, count: Self.bucketCount) }
 
+  /// From `bucketCount` counts.
+  package init(counts: [UInt64], nanosecondsTotal: UInt64) {
+    precondition(counts.count == Self.bucketCount, "a count for each bucket")
+    self.counts = counts
+    self.nanosecondsTotal = nanosecondsTotal
+  }
+
   package var count: UInt64 { counts.reduce(0, &+) }
 
   /// The upper bound of bucket `index` in seconds, inclusive; nil for the overflow bucket.
@@ -50,6 +57,12 @@ package struct LatencyHistogram: Sendable {
   package mutating func record(nanoseconds: UInt64, times: Int) {
     counts[Self.bucket(nanoseconds: nanoseconds)] &+= UInt64(times)
     nanosecondsTotal &+= nanoseconds &* UInt64(times)
+  }
+
+  /// What was recorded since it was as `earlier`.
+  package mutating func subtract(_ earlier: LatencyHistogram) {
+    for index in counts.indices { counts[index] &-= min(earlier.counts[index], counts[index]) }
+    nanosecondsTotal &-= min(earlier.nanosecondsTotal, nanosecondsTotal)
   }
 
   package mutating func add(_ other: LatencyHistogram) {

@@ -12,17 +12,20 @@ public func fuzzRESPParser(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt
   let bytes = Array(input[1...])
   let cut = Int(input[0]) * bytes.count / 256
   let whole = read([bytes])
+  let usual = read([bytes], readsUsual: true)
+  precondition(whole.commands == usual.commands && whole.failure == usual.failure, "what is read in one go is not what is there")
   let parts = read([Array(bytes[..<cut]), Array(bytes[cut...])])
   precondition(whole.commands == parts.commands && whole.failure == parts.failure, "what is read depends on where the input is cut")
   return 0
 }
 
-private func read(_ pieces: [[UInt8]]) -> (commands: [[[UInt8]]], failure: RESPProtocolError?) {
+private func read(_ pieces: [[UInt8]], readsUsual: Bool = false) -> (commands: [[[UInt8]]], failure: RESPProtocolError?) {
   var limits = RESPLimits(bulkBytesMax: 512)
   limits.argumentsMax = 64
   limits.inlineBytesMax = 4096  // beyond what the fuzzer gives: when a line is found too long depends on the cut
   var parser = RESPParser()
   var commands: [[[UInt8]]] = []
+  var noted: (name: [UInt8], count: Int)?
   var waiting: [UInt8] = []
   for piece in pieces {
     waiting += piece
@@ -31,6 +34,20 @@ private func read(_ pieces: [[UInt8]]) -> (commands: [[[UInt8]]], failure: RESPP
     var isComplete = true
     while isComplete {
       var slices = UniqueArray<RESPSlice>()
+      var usual = UniqueArray<RESPCommand>()
+      if readsUsual, !parser.isUnderWay {
+        start = parser.parseUsual(input.rawSpan, from: start, limits: limits, into: &slices, &usual, argumentsMax: 8, commandsMax: 3)
+      }
+      for index in 0..<usual.count {
+        let command = usual[index]
+        let places = slices.span.extracting(Int(command.first)..<Int(command.first + command.count))
+        let arguments = RESPArguments(places, of: input.rawSpan)
+        commands.append((0..<arguments.count).map { arguments[$0].copied() })
+        if command.name == .noted { noted = (commands[commands.count - 1][0], arguments.count) }
+        let isNoted = noted.map { $0.name == commands[commands.count - 1][0] && $0.count == arguments.count } ?? false
+        precondition(command.name != .same || isNoted, "another command than the one noted")
+      }
+      if !usual.isEmpty { continue }
       do {
         switch try parser.parse(input.rawSpan, from: start, limits: limits, into: &slices) {
         case .command(let end):

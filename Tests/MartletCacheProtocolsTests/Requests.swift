@@ -13,8 +13,18 @@ struct Reading: Equatable {
 let limits = RESPLimits(bulkBytesMax: 1 << 20)
 
 /// Feeds `pieces` one after another, keeping what was not consumed, and asking again only where that was said to make sense.
-func read(_ pieces: [[UInt8]], limits: RESPLimits = limits, isAuthenticated: Bool = true) -> Reading {
+///
+/// `readsUsual`: as a session does, what can be read in one go is. What the parser says of names must be true then.
+func read(_ pieces: [[UInt8]], limits: RESPLimits = limits, isAuthenticated: Bool = true, readsUsual: Bool = true) -> Reading {
   var parser = RESPParser()
+  var noted: (name: [UInt8], count: Int)?
+  func note(_ name: RESPCommand.Name, _ command: [[UInt8]]) {
+    switch name {
+    case .other: break
+    case .noted: noted = (command[0], command.count)
+    case .same: precondition(noted?.name == command[0] && noted?.count == command.count, "another command than the one noted")
+    }
+  }
   var reading = Reading()
   var waiting: [UInt8] = []
   var wanted = 1
@@ -26,6 +36,19 @@ func read(_ pieces: [[UInt8]], limits: RESPLimits = limits, isAuthenticated: Boo
     var slices = UniqueArray<RESPSlice>()
     loop: while true {
       slices.removeAll()
+      if readsUsual, isAuthenticated, !parser.isUnderWay {
+        var usual = UniqueArray<RESPCommand>()
+        start = parser.parseUsual(input.rawSpan, from: start, limits: limits, into: &slices, &usual, argumentsMax: 8, commandsMax: 3)
+        for index in 0..<usual.count {
+          let command = usual[index]
+          let places = slices.span.extracting(Int(command.first)..<Int(command.first + command.count))
+          let arguments = RESPArguments(places, of: input.rawSpan)
+          reading.commands.append((0..<arguments.count).map { arguments[$0].copied() })
+          note(command.name, reading.commands[reading.commands.count - 1])
+        }
+        slices.removeAll()
+        if !usual.isEmpty { continue }
+      }
       reading.calls += 1
       do {
         let outcome = try parser.parse(

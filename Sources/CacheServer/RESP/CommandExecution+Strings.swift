@@ -24,10 +24,7 @@ extension CommandExecution {
   }
 
   mutating func set(_ args: borrowing RESPArguments, _ shards: inout LockedShards) throws(CommandError) {
-    if args.count == 3 {
-      try put(args[1], args[2], &shards)
-      return writer.ok()
-    }
+    if args.count == 3 { return try set(args[1], args[2], &shards) }
     let options = try setOptions(args, .set, from: 3)
     if options.wantsOld, !writeValue(of: args[1], &shards) { writer.null() }
     var expiry = UnixTime.never
@@ -39,6 +36,20 @@ extension CommandExecution {
     let isDone = try put(args[1], args[2], expiry: expiry, condition: options.condition, &shards)
     if options.wantsOld { return }
     if isDone { writer.ok() } else { writer.null() }
+  }
+
+  @inline(__always)
+  private mutating func set(_ key: RawSpan, _ value: RawSpan, _ shards: inout LockedShards) throws(CommandError) {
+    if value.byteCount >= CacheLimits.largeValueBytesMin {
+      try put(key, value, &shards)
+    } else {
+      do throws(CacheError) {
+        _ = try shards.put(key, number: firstKey, of: keys, value, PutAttributes(database: database), at: now)
+      } catch {
+        throw CommandError(error)
+      }
+    }
+    writer.ok()
   }
 
   /// The options from argument `start` on, of SET or GETEX.

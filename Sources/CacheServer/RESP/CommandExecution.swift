@@ -9,6 +9,7 @@ internal import MartletCacheProtocols
 internal import MartletLoop
 
 struct CommandExecution: ~Copyable {
+  let lookup = CommandLookup()
   let store: CacheStore
   let clock: SteadyClock
   let wake: Waker
@@ -38,7 +39,7 @@ struct CommandExecution: ~Copyable {
   /// Per command of the batch, the number in `keys` of its first key.
   private var firstKeys = UniqueArray<Int>()
   /// Of the command under way.
-  private var firstKey = 0
+  private(set) var firstKey = 0
   /// Calls by command, for INFO and metrics.
   let counts: CommandCounts
   private let errors: ErrorCounts
@@ -73,6 +74,14 @@ struct CommandExecution: ~Copyable {
 
   // MARK: Keys
 
+  /// Commands from here on are about `number` of the databases as `map` has them.
+  @inline(__always)
+  mutating func enter(_ number: UInt8, of map: DatabaseMap) {
+    databases = map
+    database = map[number]
+  }
+
+  @inline(__always)
   mutating func removeKeys() {
     keys.removeAll()
     firstKeys.removeAll()

@@ -11,7 +11,8 @@ extension Command {
 
 /// Made once per loop, so that a look-up touches the loop's own memory alone.
 struct CommandLookup: ~Copyable {
-  private struct Slot {
+  // Not private: the compiler (6.3.1) breaks off where a struct in another file holds an array of it.
+  struct Slot {
     var low: UInt64 = 0
     var high: UInt64 = 0
     var count = 0

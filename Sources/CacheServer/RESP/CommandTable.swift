@@ -25,6 +25,16 @@ enum Command: UInt8, CaseIterable, Sendable {
   // The connection and the server
   case hello, auth, ping, echo, select, quit, reset, client, command, info, config, time, slowlog, latency, role, lastsave, wait, lolwut,
     cluster, readonly, readwrite, asking, acl, module, bgsave, save, shutdown, debug
+
+  /// Of those that may be run together: it never takes long, whatever the value.
+  var isQuick: Bool {
+    switch self {
+    case .get, .set, .setnx, .setex, .psetex, .getset, .getdel, .getex, .strlen, .incr, .decr, .incrby, .decrby, .getbit, .del, .unlink,
+      .exists, .type, .touch, .expire, .pexpire, .expireat, .pexpireat, .ttl, .pttl, .expiretime, .pexpiretime, .persist:
+      true
+    default: false
+    }
+  }
 }
 
 struct CommandRow: Sendable {

@@ -42,13 +42,6 @@ final class Databases: Sendable {
 }
 
 extension RESPSession {
-  /// Has `execution` run commands in this session's database.
-  @inline(__always)
-  func enterDatabase(_ execution: inout CommandExecution) {
-    execution.databases = service.shared.databases.map
-    execution.database = execution.databases[database]
-  }
-
   func swapdb(_ args: borrowing RESPArguments, _ execution: inout CommandExecution) throws(CommandError) {
     let one = try Self.number(args[1], "first")
     let other = try Self.number(args[2], "second")

@@ -13,7 +13,7 @@ final class RESPFace: Sendable {
   init(_ shared: RESPShared, on server: Server) {
     self.shared = shared
     services = server.loops.indices.map { RESPService(shared: shared, index: $0) }
-    server.atDrain { [services] loop in services[Int(loop.index)].isDraining.value = true }
+    server.atDrain { [services] loop in services[Int(loop.index)].loop.value.isDraining = true }
   }
 
   var sessionFactory: SessionFactory {

@@ -72,6 +72,13 @@ final class RESPShared: Sendable {
   }
 
   func total(_ figure: (LoopTotals) -> UInt64) -> UInt64 { totals.reduce(0) { $0 + figure($1) } }
+
+  /// As they are now.
+  var rules: RESPRules {
+    RESPRules(
+      databases: databases.map, slowNanoseconds: slowlog.thresholdNanoseconds, idleSeconds: idleSeconds.load(ordering: .relaxed),
+      isPaused: pause.isOn)
+  }
 }
 
 /// What a loop has counted of RESP: for metrics, asked for on the loop's own thread.
@@ -91,57 +98,13 @@ struct RESPStatistics: Sendable {
 /// Of one loop: touched by its thread only.
 final class RESPService: Sendable {
   let shared: RESPShared
-  let lookup: LoopLocal<CommandLookup>
-  let execution: LoopLocal<CommandExecution>
-  let batch = LoopLocal(RESPBatch())
-  let latency = LoopLocal(LatencyHistogram())
-  let isDraining = LoopLocal(false)
-  let limits: RESPLimits
-  let index: Int
+  /// Taken hold of once per call of a session, and handed down from there.
+  let loop: LoopLocal<RESPLoop>
 
   init(shared: RESPShared, index: Int) {
     self.shared = shared
-    self.index = index
-    limits = RESPLimits(bulkBytesMax: shared.store.valueBytesMax)
-    lookup = LoopLocal(CommandLookup())
-    execution = LoopLocal(
-      CommandExecution(
-        store: shared.store, clock: shared.clock, wake: shared.wake, counts: shared.totals[index].counts, errors: shared.errors))
+    loop = LoopLocal(RESPLoop(shared, totals: shared.totals[index]))
   }
 
-  var statistics: RESPStatistics {
-    RESPStatistics(calls: shared.totals[index].counts.calls, failures: execution.value.failures, latency: latency.value)
-  }
-}
-
-/// The commands of one read, taken apart.
-struct RESPBatch: ~Copyable {
-  struct Item {
-    let first: Int
-    let count: Int
-    /// Where it ends in the input.
-    let end: Int
-    let found: CommandLookup.Found?
-    /// May be run with others under one taking of locks.
-    let isKeyed: Bool
-  }
-
-  var items = UniqueArray<Item>(capacity: itemsMax)
-  var slices = UniqueArray<RESPSlice>(capacity: slicesMax)
-
-  /// Commands, and arguments, that are parsed before any of them is run: enough that memory is waited for once, few enough that the
-  /// locks are not held for long and other connections have their turn.
-  static var itemsMax: Int { 256 }
-  static var slicesMax: Int { 4096 }
-
-  mutating func removeAll() {
-    items.removeAll()
-    slices.removeAll()
-    if slices.capacity > Self.slicesMax * 2 { slices = UniqueArray(capacity: Self.slicesMax) }
-  }
-
-  @_lifetime(borrow self, copy bytes)
-  func arguments(_ item: Item, of bytes: RawSpan) -> RESPArguments {
-    RESPArguments(slices.span.extracting(item.first..<(item.first &+ item.count)), of: bytes)
-  }
+  var statistics: RESPStatistics { loop.value.statistics }
 }

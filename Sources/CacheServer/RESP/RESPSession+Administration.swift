@@ -203,7 +203,7 @@ extension RESPSession {
 
   private func aclDryrun(_ args: borrowing RESPArguments, _ execution: inout CommandExecution) throws(CommandError) {
     guard args[2].equals("default") else { throw CommandError("ERR User '\(args[2].text)' not found") }
-    guard let found = service.lookup.value.find(args[3], argumentCount: args.count - 3) else {
+    guard let found = execution.lookup.find(args[3], argumentCount: args.count - 3) else {
       throw CommandError("ERR Command '\(args[3].text)' not found")
     }
     guard found.isArityRight else { throw .arity(found.command.row.name) }

@@ -167,8 +167,8 @@ extension RESPSession {
   }
 
   /// Whether a command has to wait. It is not run then: the connection is blocked in front of it.
-  mutating func isPaused(_ command: Command?, at now: MonotonicTime) -> Bool {
-    guard !service.isDraining.value else { return false }
+  mutating func isPaused(_ command: Command?, _ loop: borrowing RESPLoop, at now: MonotonicTime) -> Bool {
+    guard !loop.isDraining else { return false }
     let (kind, until) = service.shared.pause.state(at: now)
     switch kind {
     case .none: return false
@@ -182,13 +182,12 @@ extension RESPSession {
   }
 
   /// As `isPaused`, of the inline command whose words the parser holds.
-  mutating func isLinePaused(_ batch: borrowing RESPBatch, _ service: RESPService, at now: MonotonicTime) -> Bool {
-    let first = batch.items.last.map { $0.first + $0.count } ?? 0
-    let count = batch.slices.count - first
-    if count == 0 { return false }
-    let name = batch.slices[first]
-    let command = service.lookup.value.find(parser.unquoted.bytes[0..<Int(name.count)], argumentCount: count)?.command
-    return isPaused(command, at: now)
+  mutating func isLinePaused(_ loop: borrowing RESPLoop, at now: MonotonicTime) -> Bool {
+    let words = loop.batch.lineSlices
+    if words.isEmpty { return false }
+    let name = loop.batch.slices[words.lowerBound]
+    let command = loop.execution.lookup.find(name.of(parser.unquoted.bytes), argumentCount: words.count)?.command
+    return isPaused(command, loop, at: now)
   }
 
   private mutating func writes(_ command: Command) -> Bool {

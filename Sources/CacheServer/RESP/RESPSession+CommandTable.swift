@@ -28,12 +28,12 @@ extension RESPSession {
   }
 
   /// `get`, or `client|list`.
-  private func named(_ name: RawSpan) -> Named? {
+  private func named(_ name: RawSpan, _ lookup: borrowing CommandLookup) -> Named? {
     if let bar = name.firstIndex(of: UInt8(ascii: "|")) {
-      guard let container = service.lookup.value.find(name[0..<bar], argumentCount: 1)?.command else { return nil }
+      guard let container = lookup.find(name[0..<bar], argumentCount: 1)?.command else { return nil }
       return SubcommandRow.find(name[(bar + 1)..<name.byteCount], of: container).map(Named.subcommand)
     }
-    return service.lookup.value.find(name, argumentCount: 1).map { Named.command($0.command.row) }
+    return lookup.find(name, argumentCount: 1).map { Named.command($0.command.row) }
   }
 
   // MARK: COMMAND INFO
@@ -42,7 +42,7 @@ extension RESPSession {
     if args.count == 2 { return listCommands(&execution) }
     execution.writer.array(args.count - 2)
     for index in 2..<args.count {
-      switch named(args[index]) {
+      switch named(args[index], execution.lookup) {
       case .command(let row): write(row, &execution.writer)
       case .subcommand(let row): write(row, &execution.writer)
       case nil: execution.writer.null()
@@ -128,7 +128,7 @@ extension RESPSession {
   private func writeDocs(_ args: borrowing RESPArguments, _ execution: inout CommandExecution) {
     var found: [Named] = []
     if args.count == 2 { found = CommandRow.all.map(Named.command) }
-    for index in 2..<max(args.count, 2) { if let one = named(args[index]) { found.append(one) } }
+    for index in 2..<max(args.count, 2) { if let one = named(args[index], execution.lookup) { found.append(one) } }
     execution.writer.map(found.count)
     for one in found {
       switch one {
@@ -202,7 +202,7 @@ extension RESPSession {
     _ args: borrowing RESPArguments, withFlags: Bool, _ execution: inout CommandExecution
   ) throws(CommandError) {
     let count = args.count - 2
-    guard let found = service.lookup.value.find(args[2], argumentCount: count) else { throw CommandError("ERR Invalid command specified") }
+    guard let found = execution.lookup.find(args[2], argumentCount: count) else { throw CommandError("ERR Invalid command specified") }
     guard found.isArityRight else { throw CommandError("ERR Invalid number of arguments specified for command") }
     var places: [(Int, String)] = []
     let subcommand = count > 1 ? SubcommandRow.find(args[3], of: found.command) : nil

@@ -39,7 +39,7 @@ extension RESPSession {
     return [
       ("appendonly", "no"),
       ("client-output-buffer-limit", "normal 0 0 0 slave 0 0 0 pubsub \(buffers) \(limits.softSeconds.load(ordering: .relaxed))"),
-      ("client-query-buffer-limit", String(service.limits.commandBytesMax)), ("cluster-enabled", "no"),
+      ("client-query-buffer-limit", String(RESPLimits(bulkBytesMax: 0).commandBytesMax)), ("cluster-enabled", "no"),
       ("databases", String(CacheLimits.databaseCount)), ("io-threads", String(shared.threads)), ("latency-monitor-threshold", "0"),
       ("maxclients", String(shared.connectionsMax)), ("maxmemory", String(shared.store.limitBytes)),
       ("maxmemory-policy", shared.evicts ? "allkeys-lfu" : "noeviction"), ("notify-keyspace-events", ""),

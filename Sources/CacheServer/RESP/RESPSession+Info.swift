@@ -172,13 +172,14 @@ struct InfoFigures {
     ]
   }
 
-  /// Commands on keys that are run together are timed together: their time is that of the last of them.
+  /// Not every call is timed: those that were stand for all.
   private var commandstats: Fields {
     CommandRow.all.compactMap { row in
       let count = totals.commandCounts[Int(row.command.rawValue)]
       guard count.calls + count.rejected > 0 else { return nil }
-      let microseconds = count.nanoseconds / 1000
-      let each = Self.hundredths(count.calls == 0 ? 0 : Double(count.nanoseconds) / 1000 / Double(count.calls))
+      let microsecondsEach = count.times.count == 0 ? 0 : Double(count.times.nanosecondsTotal) / 1000 / Double(count.times.count)
+      let microseconds = UInt64(microsecondsEach * Double(count.calls))
+      let each = Self.hundredths(microsecondsEach)
       return (
         "cmdstat_\(row.name)",
         "calls=\(count.calls),usec=\(microseconds),usec_per_call=\(each),rejected_calls=\(count.rejected),failed_calls=\(count.failed)"

@@ -43,11 +43,11 @@ struct RESPSession: ByteSession, ~Copyable {
   /// It is blocked until then, by CLIENT PAUSE or DEBUG SLEEP.
   var pausedUntil: MonotonicTime?
   var isAsleep = false
-  /// When the command run last was done.
-  private var ticked = MonotonicTime(nanoseconds: 0)
   /// Set by a command that ends the conversation.
   var isQuitting = false
   private var inputHasEnded = false
+  /// The name that the parser has noted.
+  private var notedName = CommandName(nil)
   private var patience = Patience()
 
   init(id: ConnectionID, service: RESPService, peer: String, at now: MonotonicTime) {
@@ -69,75 +69,74 @@ struct RESPSession: ByteSession, ~Copyable {
 
   mutating func receive(_ input: RawSpan, into output: inout ByteBuffer, at now: MonotonicTime) -> Progress {
     if subscriptions != nil { settleBacklog() }
-    ticked = .now
-    swap(&service.execution.value.writer.output, &output)
-    let start = service.execution.value.writer.output.count
+    return receive(input, into: &output, at: now, service, &service.loop.value)
+  }
+
+  private mutating func receive(
+    _ input: RawSpan, into output: inout ByteBuffer, at now: MonotonicTime, _ service: RESPService, _ loop: inout RESPLoop
+  ) -> Progress {
+    loop.open(&output, version, client: id, at: now)
+    let start = loop.execution.writer.output.count
     var position = 0
     var commands = 0
-    let next = serve(input, &position, &commands, service, &service.execution.value, &service.batch.value, at: now)
-    swap(&service.execution.value.writer.output, &output)
-    count(commands, bytesIn: position, bytesOut: output.count - start, since: now)
-    return promise(next, consumed: position, left: input.byteCount - position, at: now)
+    let next = serve(input, &position, &commands, service, &loop, at: now)
+    loop.close(commands, bytesIn: position, bytesOut: loop.execution.writer.output.count &- start)
+    swap(&loop.execution.writer.output, &output)
+    if commands > 0 { record.lastSeen.store(now.nanoseconds, ordering: .relaxed) }
+    return promise(next, consumed: position, left: input.byteCount &- position, loop.rules, at: now)
   }
 
   private mutating func serve(
-    _ input: RawSpan, _ position: inout Int, _ commands: inout Int, _ service: RESPService, _ execution: inout CommandExecution,
-    _ batch: inout RESPBatch, at now: MonotonicTime
+    _ input: RawSpan, _ position: inout Int, _ commands: inout Int, _ service: RESPService, _ loop: inout RESPLoop, at now: MonotonicTime
   ) -> Progress.Next {
-    execution.now = service.shared.clock.unixTime(at: now)
-    execution.writer.version = version
-    execution.client = service.isDraining.value ? nil : id
-    let limits = service.limits
-    if let next = PendingReply.pour(&pending, into: &execution.writer.output) { return next }
+    if let next = PendingReply.pour(&pending, into: &loop.execution.writer.output) { return next }
     while true {
       // Parse
-      batch.removeAll()
-      let parsed = parse(input, from: position, &batch, service.lookup.value, limits)
+      loop.batch.removeAll()
+      let parsed = parse(input, from: position, &loop.batch, loop.limits)
+      look(at: &loop.batch, from: position, input, loop.execution.lookup)
 
       // Run
       var index = 0
-      while index < batch.items.count {
-        if service.shared.pause.isOn, isPaused(batch.items[index].found?.command, at: now) {
-          if index > 0 { position = batch.items[index - 1].end }
-          commands += index
+      while index < loop.batch.count {
+        if loop.rules.isPaused, isPaused(loop.batch.names[index].found?.command, loop, at: now) {
+          if index > 0 { position = loop.batch.commands[index - 1].end }
+          commands &+= index
           return .blocked
         }
-        let first = index
-        let next = run(batch, &index, input, service, &execution)
-        tick(batch.items[index - 1].found?.command, batch.arguments(batch.items[first], of: input), count: index - first, &execution)
-        if let next {
-          position = batch.items[index - 1].end
-          commands += index
+        if let next = run(&index, input, service, &loop) {
+          position = loop.batch.commands[index - 1].end
+          commands &+= index
           return next
         }
-        if execution.writer.output.count >= SessionLimits.outputBytesMax {
+        if loop.execution.writer.output.count >= SessionLimits.outputBytesMax {
           // What is parsed beyond is parsed again, from its beginning.
-          position = batch.items[index - 1].end
-          commands += index
+          position = loop.batch.commands[index - 1].end
+          commands &+= index
           parser = RESPParser()
           return .full
         }
       }
-      commands += index
+      commands &+= index
 
       // Finish
       switch parsed {
       case .more(let end): position = end
       case .incomplete(let end, let wanted):
         position = end
-        if service.isDraining.value, end == input.byteCount { return .close(.drained) }
+        if loop.isDraining, end == input.byteCount { return .close(.drained) }
         return inputHasEnded ? .close(.peerClosed) : .read(atLeast: wanted)
       case .line(let end):
-        if service.shared.pause.isOn, isLinePaused(batch, service, at: now) {
-          if let last = batch.items.last { position = last.end }
+        if loop.rules.isPaused, isLinePaused(loop, at: now) {
+          if let end = loop.batch.end { position = end }
           return .blocked
         }
         position = end
-        commands += 1
-        if let next = runLine(service, &execution, batch) { return next }
+        commands &+= 1
+        if let next = runLine(service, &loop) { return next }
       case .broken(let error):
         position = input.byteCount
-        execution.writer.error(error.text)
+        loop.execution.writer.error(error.text)
         return .close(.protocolError)
       }
     }
@@ -153,19 +152,21 @@ struct RESPSession: ByteSession, ~Copyable {
 
   /// Takes apart what is complete, up to a bound.
   @inline(__always)
-  private mutating func parse(
-    _ input: RawSpan, from start: Int, _ batch: inout RESPBatch, _ lookup: borrowing CommandLookup, _ limits: borrowing RESPLimits
-  ) -> Parsed {
+  private mutating func parse(_ input: RawSpan, from start: Int, _ batch: inout RESPBatch, _ limits: borrowing RESPLimits) -> Parsed {
     var position = start
     do throws(RESPProtocolError) {
-      while batch.items.count < RESPBatch.itemsMax, batch.slices.count < RESPBatch.slicesMax {
+      while true {
+        if isAuthenticated, !parser.isUnderWay {
+          position = parser.parseUsual(
+            input, from: position, limits: limits, into: &batch.slices, &batch.commands, argumentsMax: RESPBatch.slicesMax,
+            commandsMax: RESPBatch.commandsMax)
+        }
+        if batch.commands.count >= RESPBatch.commandsMax || batch.slices.count >= RESPBatch.slicesMax { return .more(end: position) }
         let first = batch.slices.count
-        switch try parser.parse(
-          input, from: position, isAuthenticated: isAuthenticated, limits: limits, into: &batch.slices)
-        {
+        switch try parser.parse(input, from: position, isAuthenticated: isAuthenticated, limits: limits, into: &batch.slices) {
         case .command(let end):
           let count = batch.slices.count &- first
-          if count > 0 { add(first, count, end: end, input, &batch, lookup) }
+          if count > 0 { batch.commands.append(RESPCommand(first: first, count: count, end: end)) }
           position = end
           // What follows is read by the rules of who has shown a token, once this has been run.
           if !isAuthenticated { return .more(end: position) }
@@ -173,102 +174,138 @@ struct RESPSession: ByteSession, ~Copyable {
         case .incomplete(let bytesWanted): return .incomplete(end: position, bytesWanted: bytesWanted)
         }
       }
-      return .more(end: position)
     } catch {
       return .broken(error)
     }
   }
 
+  /// Looks the names of a batch up that begins at `start`.
   @inline(__always)
-  private func add(
-    _ first: Int, _ count: Int, end: Int, _ input: RawSpan, _ batch: inout RESPBatch, _ lookup: borrowing CommandLookup
-  ) {
-    let name = batch.slices[first]
-    let start = Int(name.start)
-    let found = lookup.find(input, from: start, to: start &+ Int(name.count), argumentCount: count)
-    let isShort = end &- start < CacheLimits.largeValueBytesMin
-    let isKeyed = found.map { $0.isKeyed && $0.isArityRight && isShort && $0.command != .memory } ?? false
-    batch.items.append(RESPBatch.Item(first: first, count: count, end: end, found: found, isKeyed: isKeyed))
+  private mutating func look(at batch: inout RESPBatch, from start: Int, _ input: RawSpan, _ lookup: borrowing CommandLookup) {
+    var start = start
+    for index in 0..<batch.commands.count {
+      let command = batch.commands[index]
+      var name = notedName
+      if command.name != .same {
+        let slice = batch.slices[Int(command.first)]
+        name = CommandName(lookup.find(input, from: Int(slice.start), to: slice.end, argumentCount: Int(command.count)))
+        if command.name == .noted { notedName = name }
+      }
+      name.isKeyed = name.isKeyed && command.end &- start < CacheLimits.largeValueBytesMin
+      batch.names.append(name)
+      start = command.end
+    }
   }
 
   // MARK: Running
 
   /// Runs the commands at `index` that may be run together, or one that may not. Not nil: what to do instead of going on.
+  @inline(__always)
   private mutating func run(
-    _ batch: borrowing RESPBatch, _ index: inout Int, _ input: RawSpan, _ service: RESPService, _ execution: inout CommandExecution
+    _ index: inout Int, _ input: RawSpan, _ service: RESPService, _ loop: inout RESPLoop
   ) -> Progress.Next? {
-    let isPlain =
-      transaction == nil && isAuthenticated && replyMode == .on && !isSubscriberOnly && !service.shared.pause.isOn
-    if isPlain, batch.items[index].isKeyed {
-      runKeyed(batch, &index, input, &execution)
-      return pauseIfNeeded(&execution)
+    if loop.batch.names[index].isKeyed, isPlain, !loop.rules.isPaused {
+      let first = index
+      loop.beginTimer(quick: loop.batch.names[first].found?.command.isQuick ?? false)
+      runKeyed(loop.batch, &index, input, &loop.execution, loop.rules.databases)
+      if let last = loop.batch.names[index &- 1].found { record.lastCommand.store(UInt16(last.command.rawValue), ordering: .relaxed) }
+      endTimer(first..<index, input, &loop)
+      return pauseIfNeeded(&loop.execution)
     }
-    let item = batch.items[index]
-    index += 1
-    return runAlone(item.found, batch.arguments(item, of: input), service, &execution)
+    return runOne(&index, input, service, &loop)
+  }
+
+  /// Commands on keys need nothing around them.
+  @inline(__always)
+  private var isPlain: Bool { transaction == nil && isAuthenticated && replyMode == .on && !isSubscriberOnly }
+
+  @inline(never)
+  private mutating func runOne(
+    _ index: inout Int, _ input: RawSpan, _ service: RESPService, _ loop: inout RESPLoop
+  ) -> Progress.Next? {
+    let number = index
+    index &+= 1
+    loop.beginTimer(quick: false)
+    let next = runAlone(number, of: loop.batch, input, &loop.execution, loop.rules.databases)
+    // It may have changed what holds for all that comes after it.
+    loop.rules = service.shared.rules
+    endTimer(number..<index, input, &loop)
+    return next
   }
 
   /// A run of commands on keys: all their memory is asked for, then each is executed, under one taking of locks.
-  private mutating func runKeyed(
-    _ batch: borrowing RESPBatch, _ index: inout Int, _ input: RawSpan, _ execution: inout CommandExecution
+  @inline(__always)
+  private func runKeyed(
+    _ batch: borrowing RESPBatch, _ index: inout Int, _ input: RawSpan, _ execution: inout CommandExecution, _ databases: DatabaseMap
   ) {
-    enterDatabase(&execution)
+    execution.enter(database, of: databases)
     execution.removeKeys()
     var end = index
-    while end < batch.items.count, batch.items[end].isKeyed {
-      if let found = batch.items[end].found { execution.appendKeys(of: found.command, batch.arguments(batch.items[end], of: input)) }
-      end += 1
+    while end < batch.count, batch.names[end].isKeyed {
+      if let found = batch.names[end].found { execution.appendKeys(of: found.command, batch.arguments(end, of: input)) }
+      end &+= 1
     }
     let first = index
     var done = first
     execution.store.withLockedShards(of: execution.keys.shards) { shards in
       if execution.keys.count > 1 { shards.prefetch(&execution.keys) }
       while done < end {
-        let item = batch.items[done]
-        if let found = item.found { execution.execute(found.command, number: done - first, batch.arguments(item, of: input), &shards) }
-        done += 1
+        if let found = batch.names[done].found {
+          execution.execute(found.command, number: done &- first, batch.arguments(done, of: input), &shards)
+        }
+        done &+= 1
         if execution.writer.output.count >= SessionLimits.outputBytesMax || execution.isPaused { break }
       }
     }
     execution.settle()
     index = done
-    if let last = batch.items[done - 1].found { record.lastCommand.store(UInt16(last.command.rawValue), ordering: .relaxed) }
   }
 
   /// The inline command whose words the parser holds.
-  private mutating func runLine(
-    _ service: RESPService, _ execution: inout CommandExecution, _ batch: borrowing RESPBatch
-  ) -> Progress.Next? {
-    let first = batch.items.last.map { $0.first + $0.count } ?? 0
-    let count = batch.slices.count - first
-    if count == 0 { return nil }
+  private mutating func runLine(_ service: RESPService, _ loop: inout RESPLoop) -> Progress.Next? {
+    let slices = loop.batch.lineSlices.map { loop.batch.slices[$0] }
+    if slices.isEmpty { return nil }
     var words = ByteBuffer()
     swap(&words, &parser.unquoted)
-    let args = RESPArguments(batch.slices.span.extracting(first..<(first + count)), of: words.bytes)
-    let found = service.lookup.value.find(args[0], argumentCount: count)
-    let next = runAlone(found, args, service, &execution)
-    tick(found?.command, args, count: 1, &execution)
+    let args = RESPArguments(slices.span, of: words.bytes)
+    let found = loop.execution.lookup.find(args[0], argumentCount: slices.count)
+    loop.beginTimer(quick: false)
+    let next = runAlone(found, args, &loop.execution, loop.rules.databases)
+    loop.rules = service.shared.rules
+    guard let found, let elapsed = loop.endTimer() else { return next }
+    loop.counts.time(found.command, elapsed)
+    if elapsed >= loop.rules.slowNanoseconds { noteSlow(found.command, args, more: 0, nanoseconds: elapsed, loop.execution.now) }
     return next
   }
 
-  /// The time since the last tick is that of `command`, and of those run together with it: `count` of them, the first with `args`.
+  /// The commands at `indices` were run together, and share the time since `beginTimer`, if that was taken.
   @inline(__always)
-  private mutating func tick(
-    _ command: Command?, _ args: borrowing RESPArguments, count: Int, _ execution: inout CommandExecution
-  ) {
-    let now = MonotonicTime.now
-    let elapsed = now.nanoseconds(since: ticked)
-    ticked = now
-    guard let command else { return }
-    execution.counts[command].nanoseconds.count(elapsed)
-    if service.shared.slowlog.isSlow(elapsed) { noteSlow(command, args, more: count - 1, nanoseconds: elapsed, execution.now) }
+  private mutating func endTimer(_ indices: Range<Int>, _ input: RawSpan, _ loop: inout RESPLoop) {
+    if let elapsed = loop.endTimer() { share(elapsed, among: indices, input, &loop) }
+  }
+
+  @inline(never)
+  private func share(_ elapsed: UInt64, among indices: Range<Int>, _ input: RawSpan, _ loop: inout RESPLoop) {
+    for index in indices {
+      if let found = loop.batch.names[index].found { loop.counts.time(found.command, elapsed / UInt64(indices.count)) }
+    }
+    let first = indices.lowerBound
+    guard elapsed >= loop.rules.slowNanoseconds, let found = loop.batch.names[first].found else { return }
+    let args = loop.batch.arguments(first, of: input)
+    noteSlow(found.command, args, more: indices.count - 1, nanoseconds: elapsed, loop.execution.now)
+  }
+
+  private mutating func runAlone(
+    _ number: Int, of batch: borrowing RESPBatch, _ input: RawSpan, _ execution: inout CommandExecution, _ databases: DatabaseMap
+  ) -> Progress.Next? {
+    runAlone(batch.names[number].found, batch.arguments(number, of: input), &execution, databases)
   }
 
   /// One command by itself, with all that surrounds it: who may ask, transactions, replies that nobody wants.
   private mutating func runAlone(
-    _ found: CommandLookup.Found?, _ args: borrowing RESPArguments, _ service: RESPService, _ execution: inout CommandExecution
+    _ found: CommandLookup.Found?, _ args: borrowing RESPArguments, _ execution: inout CommandExecution, _ databases: DatabaseMap
   ) -> Progress.Next? {
-    enterDatabase(&execution)
+    execution.enter(database, of: databases)
     let mark = execution.writer.output.count
     keptOutput = mark
     var isCalled = false
@@ -300,8 +337,7 @@ struct RESPSession: ByteSession, ~Copyable {
     } catch {
       execution.writer.output.truncate(to: mark)
       if let found {
-        let count = execution.counts[found.command]
-        if isCalled { count.failed.count() } else { count.rejected.count() }
+        if isCalled { execution.counts[found.command].failed.count() } else { execution.counts[found.command].rejected.count() }
       }
       execution.fail(error)
       if transaction != nil, !(found.map { Self.runsInTransaction($0.command) } ?? false) { transaction?.isSpoilt = true }
@@ -363,7 +399,7 @@ struct RESPSession: ByteSession, ~Copyable {
   mutating func wake(_ cause: Wake, into output: inout ByteBuffer, at now: MonotonicTime) -> Progress {
     patience.standing.consumed = 0
     switch cause {
-    case .connected: return promise(.read(atLeast: 1), consumed: 0, left: 0, at: now)
+    case .connected: return resume(.read(atLeast: 1), at: now)
     case .deadline(let count):
       if endPause(into: &output) { return resume(.read(atLeast: 1), at: now) }
       patience.deadlineCame(buffered: count, at: now)
@@ -392,7 +428,7 @@ struct RESPSession: ByteSession, ~Copyable {
 
   /// After a wait.
   private mutating func resume(_ next: Progress.Next, at now: MonotonicTime) -> Progress {
-    promise(next, consumed: 0, left: 0, at: now)
+    promise(next, consumed: 0, left: 0, service.shared.rules, at: now)
   }
 
   /// A message for a subscriber.
@@ -402,24 +438,15 @@ struct RESPSession: ByteSession, ~Copyable {
     patience.standing.next = next
   }
 
-  private mutating func promise(_ next: Progress.Next, consumed: Int, left: Int, at now: MonotonicTime) -> Progress {
-    let idleSeconds = subscriptions == nil ? service.shared.idleSeconds.load(ordering: .relaxed) : 0
-    _ = patience.promise(next, left: left, idleSeconds: idleSeconds, at: now)
+  private mutating func promise(
+    _ next: Progress.Next, consumed: Int, left: Int, _ rules: RESPRules, at now: MonotonicTime
+  ) -> Progress {
+    _ = patience.promise(next, left: left, idleSeconds: subscriptions == nil ? rules.idleSeconds : 0, at: now)
     // Of one that waits, whoever has it wait ends that.
     if case .blocked = next { patience.standing.deadline = pausedUntil ?? .never }
     patience.standing.watchesPeer = waiting != nil
     var progress = patience.standing
     progress.consumed = consumed
     return progress
-  }
-
-  private func count(_ commands: Int, bytesIn: Int, bytesOut: Int, since now: MonotonicTime) {
-    if commands == 0 { return }
-    record.lastSeen.store(now.nanoseconds, ordering: .relaxed)
-    let totals = service.shared.totals[service.index]
-    totals.commands.store(totals.commands.load(ordering: .relaxed) &+ UInt64(commands), ordering: .relaxed)
-    totals.bytesIn.store(totals.bytesIn.load(ordering: .relaxed) &+ UInt64(bytesIn), ordering: .relaxed)
-    totals.bytesOut.store(totals.bytesOut.load(ordering: .relaxed) &+ UInt64(max(bytesOut, 0)), ordering: .relaxed)
-    service.latency.value.record(nanoseconds: ticked.nanoseconds(since: now), times: commands)
   }
 }

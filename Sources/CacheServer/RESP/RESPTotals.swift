@@ -7,9 +7,10 @@ internal import Synchronization
 struct RESPTotals: Sendable {
   struct CommandCount: Sendable {
     var calls: UInt64 = 0
-    var nanoseconds: UInt64 = 0
     var failed: UInt64 = 0
     var rejected: UInt64 = 0
+    /// Of the calls that were timed.
+    var times = LatencyHistogram()
   }
 
   var commands: UInt64 = 0
@@ -37,12 +38,12 @@ struct RESPTotals: Sendable {
     expirations = store.expirations
     evictions = store.evictions
     for command in Command.allCases {
+      let number = Int(command.rawValue)
       for loop in shared.totals {
-        let count = loop.counts[command]
-        commandCounts[Int(command.rawValue)].calls += count.calls.load(ordering: .relaxed)
-        commandCounts[Int(command.rawValue)].nanoseconds += count.nanoseconds.load(ordering: .relaxed)
-        commandCounts[Int(command.rawValue)].failed += count.failed.load(ordering: .relaxed)
-        commandCounts[Int(command.rawValue)].rejected += count.rejected.load(ordering: .relaxed)
+        commandCounts[number].calls += loop.counts[command].calls.load(ordering: .relaxed)
+        commandCounts[number].failed += loop.counts[command].failed.load(ordering: .relaxed)
+        commandCounts[number].rejected += loop.counts[command].rejected.load(ordering: .relaxed)
+        commandCounts[number].times.add(loop.counts[command].times.value)
       }
     }
   }
@@ -59,7 +60,7 @@ struct RESPTotals: Sendable {
     rest.evictions -= min(other.evictions, evictions)
     for (index, old) in other.commandCounts.enumerated() {
       rest.commandCounts[index].calls -= min(old.calls, commandCounts[index].calls)
-      rest.commandCounts[index].nanoseconds -= min(old.nanoseconds, commandCounts[index].nanoseconds)
+      rest.commandCounts[index].times.subtract(old.times)
       rest.commandCounts[index].failed -= min(old.failed, commandCounts[index].failed)
       rest.commandCounts[index].rejected -= min(old.rejected, commandCounts[index].rejected)
     }

@@ -31,10 +31,11 @@ final class SlowLog: Sendable {
   /// Entries that are kept at most, whatever `slowlog-max-len` says.
   static let entriesMax = 10_000
 
+  /// `.max`: nothing is logged.
   @inline(__always)
-  func isSlow(_ nanoseconds: UInt64) -> Bool {
+  var thresholdNanoseconds: UInt64 {
     let threshold = thresholdMicroseconds.load(ordering: .relaxed)
-    return threshold >= 0 && nanoseconds >= UInt64(threshold) &* 1000
+    return threshold >= 0 ? UInt64(threshold) &* 1000 : .max
   }
 
   func add(_ arguments: [[UInt8]], nanoseconds: UInt64, client: ClientRecord, unixSeconds: Int64) {

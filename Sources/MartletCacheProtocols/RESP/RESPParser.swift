@@ -26,6 +26,8 @@ package struct RESPParser: ~Copyable, Sendable {
   private var slices: [RESPSlice] = []
   /// Where the search for the end of a line goes on, from the beginning of the command. Never beyond that end.
   private var searched = 0
+  /// Of the command that `parseUsual` noted last.
+  var head = RESPHead()
   /// The words of an inline command, without quotes and escapes, one after another.
   package var unquoted = ByteBuffer()
 
@@ -40,53 +42,9 @@ package struct RESPParser: ~Copyable, Sendable {
     _ input: RawSpan, from start: Int, isAuthenticated: Bool = true, limits: borrowing RESPLimits,
     into arguments: inout UniqueArray<RESPSlice>
   ) throws(RESPProtocolError) -> Outcome {
-    if isAuthenticated, !isUnderWay, let end = parseUsual(input, from: start, limits: limits, into: &arguments) {
-      return .command(end: end)
-    }
     if start >= input.byteCount { return .incomplete(bytesWanted: 1) }
     if input[start] != UInt8(ascii: "*") { return try parseInline(input, from: start, limits: limits, into: &arguments) }
     return try parseMultibulk(input, from: start, isAuthenticated: isAuthenticated, limits: limits, into: &arguments)
-  }
-
-  // MARK: The usual command
-
-  /// A command that is all there, with at most 999 arguments of at most 999 bytes: nearly every one, in one pass without a detour. Where
-  /// it ends; nil, and nothing appended: it is another, or not complete, or wrong, which the ways below find out.
-  @inline(__always)
-  private func parseUsual(
-    _ input: RawSpan, from start: Int, limits: borrowing RESPLimits, into arguments: inout UniqueArray<RESPSlice>
-  ) -> Int? {
-    let first = arguments.count
-    let head = Self.shortHead(input.paddedWord(at: start), UInt8(ascii: "*"))
-    guard head.byteCount > 0, head.number > 0, head.number <= limits.argumentsMax else { return nil }
-    var place = start &+ head.byteCount
-    var left = head.number
-    while left > 0 {
-      let bulk = Self.shortHead(input.paddedWord(at: place), UInt8(ascii: "$"))
-      let bytes = place &+ bulk.byteCount
-      place = bytes &+ bulk.number &+ 2
-      guard bulk.byteCount > 0, place <= input.byteCount, bulk.number <= limits.bulkBytesMax else { break }
-      arguments.append(RESPSlice(start: bytes, count: bulk.number))
-      left &-= 1
-    }
-    if left == 0, place &- start <= limits.commandBytesMax { return place }
-    arguments.truncate(to: first)
-    return nil
-  }
-
-  /// What the first bytes of a line say, if those are `type`, one to three digits and `\r`: the number, and the length of the line. A
-  /// length of 0: they are not.
-  @inline(__always)
-  private static func shortHead(_ word: UInt64, _ type: UInt8) -> (number: Int, byteCount: Int) {
-    func byte(_ index: UInt64) -> Int { Int(truncatingIfNeeded: word &>> (index &* 8) & 0xFF) }
-    let (first, second, third) = (byte(1) &- 0x30, byte(2) &- 0x30, byte(3) &- 0x30)
-    let carriageReturn = Int(ASCII.carriageReturn)
-    if byte(0) != Int(type) || UInt(bitPattern: first) > 9 { return (0, 0) }
-    if byte(2) == carriageReturn { return (first, 4) }
-    if first == 0 || UInt(bitPattern: second) > 9 { return (0, 0) }
-    if byte(3) == carriageReturn { return (first &* 10 &+ second, 5) }
-    if UInt(bitPattern: third) > 9 || byte(4) != carriageReturn { return (0, 0) }
-    return ((first &* 10 &+ second) &* 10 &+ third, 6)
   }
 
   // MARK: Multibulk

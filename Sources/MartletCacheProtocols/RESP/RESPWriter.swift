@@ -60,11 +60,7 @@ package struct RESPWriter: ~Copyable {
   // MARK: Strings
 
   @inlinable
-  package mutating func bulk(_ bytes: RawSpan) {
-    bulkHead(bytes.byteCount)
-    output.append(bytes)
-    output.append("\r\n")
-  }
+  package mutating func bulk(_ bytes: RawSpan) { output.append(line: UInt8(ascii: "$"), counting: bytes) }
 
   package mutating func bulk(text: String) { bulk(Array(text.utf8).rawSpan) }
 
