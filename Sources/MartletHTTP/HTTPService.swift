@@ -21,7 +21,8 @@ package final class HTTPService: Sendable {
   let loop: LoopLocal<HTTPLoop>
 
   package init(
-    routes: RouteTree, limits: HTTPLimits = HTTPLimits(), clock: SteadyClock = SteadyClock(), lookAhead: LookAhead? = nil,
+    routes: RouteTree, limits: HTTPLimits = HTTPLimits(), clock: SteadyClock = SteadyClock(),
+    lookAhead: consuming LookAhead? = nil,
     report: @escaping Report = { _, _ in }, startAsync: @escaping StartAsync
   ) {
     limits.check()
@@ -61,7 +62,7 @@ struct HTTPLoop: ~Copyable {
   /// Whether the server is stopping; read once per call of a session.
   var isDraining = false
 
-  init(routes: RouteTree, limits: HTTPLimits, clock: SteadyClock, lookAhead: LookAhead?) {
+  init(routes: RouteTree, limits: HTTPLimits, clock: SteadyClock, lookAhead: consuming LookAhead?) {
     self.routes = routes
     self.lookAhead = lookAhead
     self.limits = limits
@@ -110,11 +111,14 @@ struct HTTPLoop: ~Copyable {
   /// Announces what a pipeline will read.
   @inline(__always)
   mutating func look(_ input: RawSpan) {
-    guard let lookAhead else { return }
-    // Only for those who were let in: who is refused reaches nothing.
-    let admission = routes.endpoints[routes.unmatched].admission
-    guard admission == 0 || scratch.value.head.section.isAdmitted(by: admission, .get) else { return }
-    lookAhead.scout(input, after: scratch, &upcoming)
+    switch lookAhead {
+    case .none: return
+    case .some(let lookAhead):
+      // Only for those who were let in: who is refused reaches nothing.
+      let admission = routes.endpoints[routes.unmatched].admission
+      guard admission == 0 || scratch.value.head.section.isAdmitted(by: admission, .get) else { return }
+      lookAhead.scout(input, after: scratch, &upcoming)
+    }
   }
 
   /// Lends the connection's output to the writer for one call of a session.

@@ -7,7 +7,7 @@
 
 internal import MartletBytes
 
-package struct LookAhead: Sendable {
+package struct LookAhead: ~Copyable, Sendable {
   /// What the path of the first request must begin with.
   let prefix: [UInt8]
   let announce: @Sendable (borrowing UpcomingPaths, RawSpan) -> Void
