@@ -9,6 +9,18 @@ import MartletCache
   import Darwin
 #endif
 
+/// Has another thread lay huge pages while `body` runs, as the server's main thread does.
+func layingHugePages(in store: CacheStore, _ body: () throws -> Void) rethrows {
+  let task = Task.detached {
+    while !Task.isCancelled {
+      _ = store.hugePageStep()
+      try? await Task.sleep(for: .milliseconds(5))
+    }
+  }
+  defer { task.cancel() }
+  try body()
+}
+
 /// A key of 16 bytes for a number, written over and over in one place.
 @safe
 struct Key: ~Copyable {

@@ -1,4 +1,5 @@
-/// Has the store put huge pages under memory that is full, on the main thread's loop: the system may take its time over one.
+/// Has the store keep a huge page ready and put more under memory that is full, on the main thread's loop: the system may take its time over
+/// one.
 
 internal import MartletCache
 internal import MartletLoop
@@ -6,22 +7,22 @@ internal import MartletLoop
 struct HugePages: Sendable {
   let store: CacheStore
 
-  /// From a look that found nothing to the next.
-  static let pauseSeconds = 2.0
   /// From one page to the next: 400 MB in a second.
   static let stepSeconds = 0.005
+  /// From a look that found nothing to the next: twice as long each time, up to this.
+  static let pauseSecondsMax = 2.0
 
   /// Begins; from any thread, also before the loop runs.
   func start(on loop: EventLoop) {
     loop.post { [weak loop] in
-      if let loop { step(on: loop) }
+      if let loop { step(on: loop, pauseSeconds: Self.stepSeconds) }
     }
   }
 
-  private func step(on loop: EventLoop) {
-    let more = store.collapseStep()
-    loop.schedule(afterSeconds: more ? Self.stepSeconds : Self.pauseSeconds) { [weak loop] in
-      if let loop, !loop.isDraining { step(on: loop) }
+  private func step(on loop: EventLoop, pauseSeconds: Double) {
+    let pause = store.hugePageStep() ? Self.stepSeconds : min(pauseSeconds * 2, Self.pauseSecondsMax)
+    loop.schedule(afterSeconds: pause) { [weak loop] in
+      if let loop, !loop.isDraining { step(on: loop, pauseSeconds: pause) }
     }
   }
 }

@@ -1,10 +1,11 @@
 /// Memory in blocks of 4 KiB to 2 MiB, cut from chunks of 2 MiB: segments of the log from one pool, slabs of the tables from another. Engine.
 ///
 /// A lookup in a large cache waits for memory twice, and for the translation of both addresses; huge pages make it 1.4 times faster.
-/// But a huge page is resident whole. So a chunk has plain pages, resident as far as they are touched, until all of it is handed out and
-/// `collapse` comes by; once the pool is large, it is a huge page from the beginning. A huge chunk is counted whole in the ledger; what is
-/// freed in it is reused, and given back when the chunk is empty or when `trim` is asked for room. What is freed in a plain chunk goes
-/// back to the system at once.
+/// But a huge page is resident whole, and whoever touches it first waits 5 ms here until the system has cleared it. So a chunk has plain
+/// pages, resident as far as they are touched, until all of it is handed out and `collapse` comes by; once the pool is large, `prepare` has
+/// the next chunk ready as a huge page before it is wanted. Both are for a thread that serves nobody. A huge chunk is counted whole in the
+/// ledger; what is freed in it is reused, and given back when the chunk is empty or when `trim` is asked for room. What is freed in a plain
+/// chunk goes back to the system at once.
 ///
 /// One of the four homes of unsafe code. Invariant, kept by this file under its lock: blocks handed out lie in the committed part of
 /// the range and do not overlap.
@@ -27,9 +28,11 @@ final class ChunkPool: @unchecked Sendable {
   private var collapseHand = 0
   /// Chunks in which something is handed out.
   private var openCount = 0
-  /// From this number on, chunks are opened as huge pages.
+  /// With so many of them open, the next chunk is made ready as a huge page.
   private let hugeFromCount: Int
-  /// Free bytes in huge chunks: resident, in the ledger, nobody's.
+  /// A chunk in which nothing is handed out, resident as a huge page and in the ledger.
+  private var ready: Int?
+  /// Free bytes in huge chunks that are open: resident, in the ledger, nobody's.
   private var freeHugeBytes = 0
   private var trimHand = 0
 
@@ -82,10 +85,10 @@ final class ChunkPool: @unchecked Sendable {
       guard ledger.mayCommit(), range.commit(upTo: end) else { return nil }
     }
     let chunk = first >> ChunkPool.topOrder
-    if openCount >= hugeFromCount, ledger.take(AddressRange.chunkBytes, within: limit ?? ledger.limitBytes) {
+    if chunk == ready {
+      ready = nil
       isHuge[chunk] = true
       freeHugeBytes += AddressRange.chunkBytes - bytes
-      unsafe AddressRange.advise(huge: true, base + chunk * AddressRange.chunkBytes, AddressRange.chunkBytes)
     } else if !ledger.take(bytes, within: limit) {
       return nil
     }
@@ -108,13 +111,68 @@ final class ChunkPool: @unchecked Sendable {
     }
     guard buddy.give(unit, order: order) else { return }
     openCount -= 1
-    guard isHuge[chunk] else { return }
-    // Or it would be filled up again behind our back.
-    unsafe AddressRange.advise(huge: false, base + chunk * AddressRange.chunkBytes, AddressRange.chunkBytes)
-    unsafe AddressRange.giveBack(base + chunk * AddressRange.chunkBytes, AddressRange.chunkBytes)
-    isHuge[chunk] = false
-    freeHugeBytes -= AddressRange.chunkBytes
+    if isHuge[chunk] {
+      isHuge[chunk] = false
+      freeHugeBytes -= AddressRange.chunkBytes
+      giveBackReady()
+      ready = chunk
+    }
+    if openCount < hugeFromCount { giveBackReady() }
+  }
+
+  /// Under the lock.
+  private func giveBackReady() {
+    guard let chunk = ready else { return }
+    ready = nil
+    discard(chunk)
     ledger.subtract(AddressRange.chunkBytes)
+  }
+
+  /// Gives the huge page of an empty chunk back to the system.
+  private func discard(_ chunk: Int) {
+    let start = unsafe base + chunk * AddressRange.chunkBytes
+    // Or it would be filled up again behind our back.
+    unsafe AddressRange.advise(huge: false, start, AddressRange.chunkBytes)
+    unsafe AddressRange.giveBack(start, AddressRange.chunkBytes)
+  }
+
+  /// One huge page: for what comes, or else under what is full. False: there is nothing to do. For a thread that serves nobody.
+  func layHugePage() -> Bool { prepare() || collapse() }
+
+  /// Has the chunk that will be opened next be a huge page by then, if this pool is large and the limit allows. False: there was nothing to
+  /// do. The system takes milliseconds to clear it: meanwhile the lock is free, but this thread is not.
+  func prepare() -> Bool {
+    guard let chunk = chooseNext() else { return false }
+    unsafe AddressRange.populate(base + chunk * AddressRange.chunkBytes)
+    didPopulate(chunk)
+    return true
+  }
+
+  private func chooseNext() -> Int? {
+    lock.lock()
+    defer { lock.unlock() }
+    guard openCount >= hugeFromCount, ready == nil, let first = buddy.nextTop else { return nil }
+    let end = (first + 1 << ChunkPool.topOrder) * ChunkPool.unitBytes
+    guard ledger.mayCommit(), ledger.take(AddressRange.chunkBytes, within: ledger.limitBytes) else { return nil }
+    if range.commit(upTo: end) { return first >> ChunkPool.topOrder }
+    ledger.subtract(AddressRange.chunkBytes)
+    return nil
+  }
+
+  /// A chunk that was opened while the system was at work is a huge page, too, but its part that is handed out was counted before.
+  private func didPopulate(_ chunk: Int) {
+    lock.lock()
+    defer { lock.unlock() }
+    let handed = Int(handedBytes[chunk])
+    if handed > 0 {
+      isHuge[chunk] = true
+      freeHugeBytes += AddressRange.chunkBytes - handed
+      ledger.subtract(handed)
+    } else {
+      giveBackReady()
+      ready = chunk
+      if openCount < hugeFromCount { giveBackReady() }
+    }
   }
 
   /// Makes the next chunk that is wholly handed out a huge page, if this pool is larger than what the processor finds without. False:
@@ -150,8 +208,7 @@ final class ChunkPool: @unchecked Sendable {
       freeHugeBytes += free
       ledger.add(free)
     } else {
-      unsafe AddressRange.advise(huge: false, base + chunk * AddressRange.chunkBytes, AddressRange.chunkBytes)
-      unsafe AddressRange.giveBack(base + chunk * AddressRange.chunkBytes, AddressRange.chunkBytes)
+      discard(chunk)
     }
   }
 
@@ -162,14 +219,19 @@ final class ChunkPool: @unchecked Sendable {
   @inline(__always)
   func order(of unit: Int) -> Int { buddy.order(of: unit) }
 
-  /// Gives about `wanted` bytes of free parts of huge chunks back to the system: their chunks are plain pages then. Returns how many.
+  /// Gives about `wanted` bytes of free huge pages, and of free parts of them, back to the system: those chunks are plain pages then.
+  /// Returns how many.
   func trim(_ wanted: Int) -> Int {
     lock.lock()
     defer { lock.unlock() }
     let chunkCount = buddy.end >> ChunkPool.topOrder
-    let freeBefore = freeHugeBytes
+    var given = 0
+    if ready != nil {
+      giveBackReady()
+      given = AddressRange.chunkBytes
+    }
     var looked = 0
-    while looked < chunkCount, freeHugeBytes > 0, freeBefore - freeHugeBytes < wanted {
+    while looked < chunkCount, freeHugeBytes > 0, given < wanted {
       looked += 1
       trimHand = trimHand + 1 < chunkCount ? trimHand + 1 : 0
       guard isHuge[trimHand] else { continue }
@@ -182,8 +244,9 @@ final class ChunkPool: @unchecked Sendable {
       if freed == 0 { continue }
       isHuge[trimHand] = false
       freeHugeBytes -= freed
+      given += freed
       ledger.subtract(freed)
     }
-    return freeBefore - freeHugeBytes
+    return given
   }
 }

@@ -22,10 +22,10 @@ final class Memory: Sendable {
     blocks = BlockPool(rangeBytes: limitBytes * 4 + 256 * chunk, ledger: ledger)
   }
 
-  /// One chunk more of each kind, of those that are full, on a huge page. False: there is none.
-  func collapse() -> Bool {
-    let isOfSegments = segments.collapse()
-    return tables.collapse() || isOfSegments
+  /// A huge page more of each kind: ready for what comes, or under what is full. False: there is nothing to do.
+  func layHugePage() -> Bool {
+    let isForSegments = segments.layHugePage()
+    return tables.layHugePage() || isForSegments
   }
 }
 

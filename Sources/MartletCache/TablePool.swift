@@ -68,7 +68,7 @@ final class TablePool: @unchecked Sendable {
     }
   }
 
-  func collapse() -> Bool { pool.collapse() }
+  func layHugePage() -> Bool { pool.layHugePage() }
 
   private func addSlab() -> Bool {
     guard let unit = pool.allocate(order: TablePool.slabOrder, within: nil) else { return false }

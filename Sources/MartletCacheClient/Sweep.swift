@@ -1,4 +1,4 @@
-/// What a cache does beside: frees what has expired or was invalidated, and ends leases and waits whose time is over.
+/// What a cache does beside: frees what has expired or was invalidated, ends leases and waits whose time is over, and lays huge pages.
 
 internal import MartletBytes
 internal import MartletCache
@@ -26,6 +26,8 @@ struct Sweep {
         spent += MonotonicTime.now.nanoseconds(since: start)
         if !isOver { await Task.yield() }
       }
+      // One in a round, since it holds up this thread for some milliseconds.
+      _ = store.hugePageStep()
       let pause = store.count() == 0 ? idlePause : max(pause, .nanoseconds(Int64(spent)) * pausePerRound)
       // Throws when the task is cancelled: then the loop ends.
       try? await Task.sleep(for: pause)
