@@ -17,6 +17,10 @@ enum LoadPhase: Sendable {
 }
 
 struct LaneState: ~Copyable {
+  /// Requests under way on a connection, in a run and while keys are stored before it.
+  let pipeline: Int
+  let preloadDepth: Int
+  let timeoutNanoseconds: UInt64
   var dialect: LoadDialect
   var phase = LoadPhase.waiting
   var histogram = HDRHistogram()
@@ -34,6 +38,7 @@ struct LaneState: ~Copyable {
   var idle = IdleList()
   /// How many requests that are due each connection that is woken now may take.
   var share = 1
+  private let isBounded: Bool
   private var random: SplitMix64
   private var picker: KeyPicker
   private let mix: LoadMix
@@ -41,12 +46,29 @@ struct LaneState: ~Copyable {
 
   init(_ options: LoadOptions, lane index: Int) {
     dialect = LoadDialect(options)
+    pipeline = options.pipeline
+    preloadDepth = max(1, min(Self.preloadDepthMax, Self.preloadBytesMax / options.valueBytes.upperBound))
+    timeoutNanoseconds = UInt64(options.timeoutSeconds * 1e9)
+    isBounded = options.requestsMax != nil
     random = SplitMix64(seed: options.seed &+ UInt64(index) &* 0x9E37_79B9)
     let firstKey = options.keys * index / options.threads
     picker = KeyPicker(options.distribution, keys: options.keys, start: firstKey)
     preload = firstKey..<(options.keys * (index + 1) / options.threads)
     mix = options.mix
     batch = options.batch
+  }
+
+  static var preloadDepthMax: Int { 16 }
+  static var preloadBytesMax: Int { 256 << 10 }
+
+  /// Whether nothing is left to be sent, whatever the time: a bound on requests is reached, or the run is over.
+  var hasEnded: Bool {
+    switch phase {
+    case .closedLoop: closedLoopLeft == 0
+    case .openLoop: isBounded && schedule.isOver
+    case .ending: true
+    case .waiting, .preloading: false
+    }
   }
 
   /// The next request of the mix, to be counted from `time`.

@@ -53,7 +53,7 @@ struct LoadDialect: ~Copyable {
   private let scheme: LoadTarget.Scheme
   private let content: LoadContent
   private var http: HTTPDialect
-  private let resp: RESPDialect
+  private var resp: RESPDialect
   private var memcached: MemcachedDialect
 
   init(_ options: LoadOptions) {

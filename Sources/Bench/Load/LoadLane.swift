@@ -18,10 +18,6 @@ final class LoadLane: @unchecked Sendable {
 
   let loop: EventLoop
   let state: LoopLocal<LaneState>
-  let pipeline: Int
-  /// Requests under way on a connection while keys are stored before the run.
-  let preloadDepth: Int
-  let timeoutNanoseconds: UInt64
   let greeting: [UInt8]
   let greetingReply: [UInt8]
   private let index: Int
@@ -45,10 +41,6 @@ final class LoadLane: @unchecked Sendable {
 
   /// A connection that broke is dialled again after so long, in seconds.
   static var redialSeconds: Double { 0.1 }
-  static var preloadDepthMax: Int { 16 }
-  static var preloadBytesMax: Int { 256 << 10 }
-
-  var depthMax: Int { max(pipeline, preloadDepth) }
 
   /// `news` is called on the lane's thread.
   init(
@@ -58,9 +50,6 @@ final class LoadLane: @unchecked Sendable {
     self.options = options
     self.address = address
     self.tell = tell
-    pipeline = options.pipeline
-    preloadDepth = max(1, min(Self.preloadDepthMax, Self.preloadBytesMax / options.valueBytes.upperBound))
-    timeoutNanoseconds = UInt64(options.timeoutSeconds * 1e9)
     connections = options.connections * (index + 1) / options.threads - options.connections * index / options.threads
     var limits = LoopLimits()
     limits.connectTimeoutSeconds = min(limits.connectTimeoutSeconds, options.timeoutSeconds)
@@ -117,13 +106,13 @@ final class LoadLane: @unchecked Sendable {
       hot.value.alive -= 1
       guard state.value.phase != .ending else { return }
       state.value.tally.fail(.notConnected, example: "\(error)")
-      didTry(trouble: "\(error)")
+      didTry(up: state.value.up, trouble: "\(error)")
       redial(afterSeconds: Self.redialSeconds)
     }
   }
 
   private func redial(afterSeconds seconds: Double) {
-    guard state.value.phase != .ending, !hasEnded else { return tellIfEnded() }
+    guard state.value.phase != .ending, !state.value.hasEnded else { return tellIfEnded() }
     hot.value.alive += 1
     loop.schedule(afterSeconds: seconds) { [self] in
       hot.value.alive -= 1
@@ -132,15 +121,15 @@ final class LoadLane: @unchecked Sendable {
   }
 
   /// A first attempt is over, or a later one.
-  private func didTry(trouble: String = "") {
+  private func didTry(up: Int, trouble: String = "") {
     if !trouble.isEmpty { hot.value.trouble = trouble }
     hot.value.tried += 1
-    if hot.value.tried == connections { tell(.connected(up: state.value.up, trouble: hot.value.trouble)) }
+    if hot.value.tried == connections { tell(.connected(up: up, trouble: hot.value.trouble)) }
   }
 
-  func sessionIsUp() {
-    state.value.up += 1
-    didTry()
+  func sessionIsUp(_ state: inout LaneState) {
+    state.up += 1
+    didTry(up: state.up)
   }
 
   /// A session is gone; it has counted what it owed. Its connection is dialled again: at once if the peer closed in good order.
@@ -148,24 +137,14 @@ final class LoadLane: @unchecked Sendable {
     hot.value.alive -= 1
     if wasUp { state.value.up -= 1 }
     if state.value.phase == .ending { return }
-    if !wasUp { didTry(trouble: state.value.tally.failuresInWords) }
+    if !wasUp { didTry(up: state.value.up, trouble: state.value.tally.failuresInWords) }
     redial(afterSeconds: hadTrouble || !wasUp ? Self.redialSeconds : 0)
-    if state.value.phase == .preloading { preloadMayBeDone() }
+    if state.value.phase == .preloading { preloadMayBeDone(state.value) }
     // It may have been woken for a request that it can no longer send.
     if state.value.phase == .openLoop { loop.schedule(afterSeconds: 0) { [self] in sendDue() } }
   }
 
   // MARK: What to send next
-
-  /// Whether nothing is left to be sent, whatever the time: a limit on requests is reached, or the run is over.
-  var hasEnded: Bool {
-    switch state.value.phase {
-    case .closedLoop: state.value.closedLoopLeft == 0
-    case .openLoop: options.requestsMax != nil && state.value.schedule.isOver
-    case .ending: true
-    case .waiting, .preloading: false
-    }
-  }
 
   private func tellIfEnded() {
     guard hot.value.alive == 0, state.value.phase != .ending, !hot.value.hasToldEnd else { return }
@@ -174,8 +153,8 @@ final class LoadLane: @unchecked Sendable {
   }
 
   /// Told when every connection that is up has nothing to store any more.
-  func preloadMayBeDone() {
-    guard state.value.preload.isEmpty, state.value.idle.count >= state.value.up, !hot.value.hasToldPreload else { return }
+  func preloadMayBeDone(_ state: borrowing LaneState) {
+    guard state.preload.isEmpty, state.idle.count >= state.up, !hot.value.hasToldPreload else { return }
     hot.value.hasToldPreload = true
     tell(.preloaded)
   }
@@ -194,13 +173,12 @@ final class LoadLane: @unchecked Sendable {
     for _ in 0..<count {
       if let id = state.value.idle.popFirst() { loop.wake(id, Go()) }
     }
-    setAlarm(after: now)
+    setAlarm(for: state.value.schedule.nextTime, after: now)
   }
 
   /// Sees to it that the next request that is not due yet is sent in time. One that is due already waits for room, not for a clock.
-  func setAlarm(after now: UInt64) {
-    guard let alarm = hot.value.alarm, state.value.phase == .openLoop else { return }
-    let next = state.value.schedule.nextTime
+  func setAlarm(for next: UInt64, after now: UInt64) {
+    guard let alarm = hot.value.alarm else { return }
     if next > now && next != .max && (alarm.due == .never || alarm.due.nanoseconds <= now) {
       alarm.set(to: MonotonicTime(nanoseconds: next))
     }

@@ -25,7 +25,7 @@ struct LoadSession: ByteSession, ~Copyable {
   init(_ lane: LoadLane, _ id: ConnectionID) {
     self.lane = lane
     self.id = id
-    flights = FlightQueue(capacity: lane.depthMax)
+    flights = FlightQueue(capacity: max(lane.state.value.pipeline, lane.state.value.preloadDepth))
   }
 
   deinit {
@@ -42,50 +42,54 @@ struct LoadSession: ByteSession, ~Copyable {
   // MARK: Replies
 
   mutating func receive(_ input: RawSpan, into output: inout ByteBuffer, at now: MonotonicTime) -> Progress {
-    if !isUp { return receiveGreeting(input, &output) }
+    // The lane is reached once for a whole read: each time costs a retain and a release.
+    isUp ? answered(input, &output, &lane.state.value) : greeted(input, &output, &lane.state.value)
+  }
+
+  private mutating func answered(_ input: RawSpan, _ output: inout ByteBuffer, _ state: inout LaneState) -> Progress {
     var offset = 0
     var wanted = 1
     if input.byteCount > 0 {
       let arrived = MonotonicTime.now.nanoseconds
       while flights.count > 0 {
         let flight = flights[0]
-        let verdict = lane.state.value.dialect.check(input[offset..<input.byteCount], flight)
+        let verdict = state.dialect.check(input[offset..<input.byteCount], flight)
         if verdict.outcome == .incomplete {
           wanted = verdict.bytes
           break
         }
-        if verdict.outcome != .right { note(verdict, input[offset..<input.byteCount]) }
+        if verdict.outcome != .right { note(verdict, input[offset..<input.byteCount], &state) }
         if verdict.outcome == .malformed { return malformed(input.byteCount) }
         flights.removeFirst()
         offset &+= verdict.bytes
         progressed = arrived
-        lane.state.value.record(flight, verdict, at: arrived)
+        state.record(flight, verdict, at: arrived)
         if verdict.closes { return Progress(consumed: offset, next: .close(.finished), deadline: .never) }
       }
       if flights.count == 0 && offset < input.byteCount {
-        lane.state.value.tally.fail(.malformedReply, example: "more than was asked for: " + excerpt(input[offset..<input.byteCount]))
+        state.tally.fail(.malformedReply, example: "more than was asked for: " + excerpt(input[offset..<input.byteCount]))
         return malformed(input.byteCount)
       }
     }
-    return send(into: &output, consumed: offset, wanted: wanted, takeMax: .max)
+    return send(into: &output, &state, consumed: offset, wanted: wanted, takeMax: .max)
   }
 
-  private mutating func receiveGreeting(_ input: RawSpan, _ output: inout ByteBuffer) -> Progress {
+  private mutating func greeted(_ input: RawSpan, _ output: inout ByteBuffer, _ state: inout LaneState) -> Progress {
     let expected = lane.greetingReply
     guard input.byteCount >= expected.count else { return Progress(consumed: 0, next: .read(atLeast: expected.count), deadline: deadline) }
     guard input.equals(expected.rawSpan) else {
-      lane.state.value.tally.fail(.wrongReply, example: excerpt(input))
+      state.tally.fail(.wrongReply, example: excerpt(input))
       return malformed(input.byteCount)
     }
-    return begin(&output, consumed: expected.count)
+    return begin(&output, &state, consumed: expected.count)
   }
 
   /// Counts what was wrong, with its beginning as an example.
-  private func note(_ verdict: Verdict, _ reply: RawSpan) {
+  private func note(_ verdict: Verdict, _ reply: RawSpan, _ state: inout LaneState) {
     switch verdict.outcome {
-    case .wrongValue: lane.state.value.tally.fail(.wrongValue, example: excerpt(reply))
-    case .wrongReply: lane.state.value.tally.fail(.wrongReply, example: excerpt(reply))
-    case .malformed: lane.state.value.tally.fail(.malformedReply, example: excerpt(reply))
+    case .wrongValue: state.tally.fail(.wrongValue, example: excerpt(reply))
+    case .wrongReply: state.tally.fail(.wrongReply, example: excerpt(reply))
+    case .malformed: state.tally.fail(.malformedReply, example: excerpt(reply))
     case .right, .incomplete: break
     }
   }
@@ -99,84 +103,92 @@ struct LoadSession: ByteSession, ~Copyable {
 
   // MARK: Requests
 
-  private mutating func begin(_ output: inout ByteBuffer, consumed: Int) -> Progress {
+  private mutating func begin(_ output: inout ByteBuffer, _ state: inout LaneState, consumed: Int) -> Progress {
     isUp = true
-    lane.sessionIsUp()
-    return send(into: &output, consumed: consumed, wanted: 1, takeMax: .max)
+    lane.sessionIsUp(&state)
+    return send(into: &output, &state, consumed: consumed, wanted: 1, takeMax: .max)
   }
 
   /// Sends what is next, at most `takeMax` of what is due in an open loop, and waits for `wanted` bytes.
-  private mutating func send(into output: inout ByteBuffer, consumed: Int, wanted: Int, takeMax: Int) -> Progress {
+  private mutating func send(
+    into output: inout ByteBuffer, _ state: inout LaneState, consumed: Int, wanted: Int, takeMax: Int
+  ) -> Progress {
     let before = flights.count
-    switch lane.state.value.phase {
-    case .closedLoop: sendPipeline(&output)
-    case .openLoop: sendDue(&output, takeMax)
+    switch state.phase {
+    case .closedLoop: if before == 0 { sendPipeline(&output, &state) }
+    case .openLoop: sendDue(&output, &state, takeMax)
     case .preloading:
-      while flights.count < lane.preloadDepth, let flight = lane.state.value.nextPreload() { append(flight, &output) }
+      while flights.count < state.preloadDepth, let flight = state.nextPreload() { append(flight, &output, &state) }
     case .waiting, .ending: break
     }
-    if flights.count > before && before == 0 { watch() }
-    if flights.count == 0, lane.hasEnded { return Progress(consumed: consumed, next: .close(.finished), deadline: .never) }
-    settle()
-    let isUrgent = flights.count > before && lane.state.value.phase != .openLoop
+    if flights.count == 0 && state.hasEnded { return Progress(consumed: consumed, next: .close(.finished), deadline: .never) }
+    if flights.count > before && before == 0 { watch(&state) }
+    if !isIdle && hasRoom(in: state.phase, pipeline: state.pipeline) { becomeIdle(&state) }
+    let isUrgent = flights.count > before && state.phase != .openLoop
     return Progress(consumed: consumed, next: isUrgent ? .full : .read(atLeast: wanted), deadline: deadline)
   }
 
-  private mutating func sendPipeline(_ output: inout ByteBuffer) {
-    guard flights.count == 0 else { return }
-    let count = min(lane.pipeline, lane.state.value.closedLoopLeft)
-    lane.state.value.closedLoopLeft &-= count
+  private mutating func sendPipeline(_ output: inout ByteBuffer, _ state: inout LaneState) {
+    let count = min(state.pipeline, state.closedLoopLeft)
+    state.closedLoopLeft &-= count
     let now = MonotonicTime.now.nanoseconds
-    for _ in 0..<count { append(lane.state.value.draw(at: now), &output) }
+    for _ in 0..<count { append(state.draw(at: now), &output, &state) }
   }
 
-  private mutating func sendDue(_ output: inout ByteBuffer, _ takeMax: Int) {
+  private mutating func sendDue(_ output: inout ByteBuffer, _ state: inout LaneState, _ takeMax: Int) {
     let now = MonotonicTime.now.nanoseconds
     var left = takeMax
-    while left > 0, flights.count < lane.pipeline, let time = lane.state.value.schedule.take(at: now) {
-      append(lane.state.value.draw(at: time), &output)
+    while left > 0, flights.count < state.pipeline, let time = state.schedule.take(at: now) {
+      append(state.draw(at: time), &output, &state)
       left &-= 1
     }
-    lane.setAlarm(after: now)
+    lane.setAlarm(for: state.schedule.nextTime, after: now)
   }
 
-  private mutating func append(_ flight: Flight, _ output: inout ByteBuffer) {
-    lane.state.value.dialect.append(flight, to: &output)
+  private mutating func append(_ flight: Flight, _ output: inout ByteBuffer, _ state: inout LaneState) {
+    state.dialect.append(flight, to: &output)
     flights.append(flight)
   }
 
-  /// Enters the list of those with room, if it has some and does not stand there.
-  private mutating func settle() {
-    guard !isIdle else { return }
-    switch lane.state.value.phase {
-    case .waiting, .preloading, .closedLoop: guard flights.count == 0 else { return }
-    case .openLoop: guard flights.count < lane.pipeline else { return }
-    case .ending: return
+  /// Whether it could send more than there is to send.
+  private func hasRoom(in phase: LoadPhase, pipeline: Int) -> Bool {
+    switch phase {
+    case .waiting, .preloading, .closedLoop: flights.count == 0
+    case .openLoop: flights.count < pipeline
+    case .ending: false
     }
+  }
+
+  private mutating func becomeIdle(_ state: inout LaneState) {
     isIdle = true
-    lane.state.value.idle.append(id)
-    if lane.state.value.phase == .preloading { lane.preloadMayBeDone() }
+    state.idle.append(id)
+    if state.phase == .preloading { lane.preloadMayBeDone(state) }
   }
 
   /// Requests are under way: looks at the time until they are answered. The deadline stays where it is while replies come.
-  private mutating func watch() {
-    progressed = MonotonicTime.now.nanoseconds
-    if deadline == .never { deadline = MonotonicTime(nanoseconds: progressed).advanced(byNanoseconds: lane.timeoutNanoseconds) }
+  private mutating func watch(_ state: inout LaneState) {
+    progressed = state.phase == .closedLoop ? flights[0].time : MonotonicTime.now.nanoseconds
+    guard deadline == .never else { return }
+    deadline = MonotonicTime(nanoseconds: progressed).advanced(byNanoseconds: state.timeoutNanoseconds)
   }
 
   // MARK: What else happens
 
   mutating func wake(_ cause: Wake, into output: inout ByteBuffer, at now: MonotonicTime) -> Progress {
+    woken(cause, &output, &lane.state.value, now)
+  }
+
+  private mutating func woken(_ cause: Wake, _ output: inout ByteBuffer, _ state: inout LaneState, _ now: MonotonicTime) -> Progress {
     switch cause {
     case .connected:
-      guard !lane.greeting.isEmpty else { return begin(&output, consumed: 0) }
+      guard !lane.greeting.isEmpty else { return begin(&output, &state, consumed: 0) }
       output.append(lane.greeting)
-      deadline = now.advanced(byNanoseconds: lane.timeoutNanoseconds)
+      deadline = now.advanced(byNanoseconds: state.timeoutNanoseconds)
       return Progress(consumed: 0, next: .read(atLeast: lane.greetingReply.count), deadline: deadline)
     case .message:
       isIdle = false  // it was taken out of the list to be woken
-      return send(into: &output, consumed: 0, wanted: 1, takeMax: lane.state.value.share)
-    case .deadline: return deadlineCame(now)
+      return send(into: &output, &state, consumed: 0, wanted: 1, takeMax: state.share)
+    case .deadline: return deadlineCame(&state, now)
     case .endOfInput: return Progress(consumed: 0, next: .close(.peerClosed), deadline: .never)
     case .drain:
       if flights.count == 0 { return Progress(consumed: 0, next: .close(.finished), deadline: .never) }
@@ -184,13 +196,13 @@ struct LoadSession: ByteSession, ~Copyable {
     }
   }
 
-  private mutating func deadlineCame(_ now: MonotonicTime) -> Progress {
+  private mutating func deadlineCame(_ state: inout LaneState, _ now: MonotonicTime) -> Progress {
     deadline = .never
     if isUp && flights.count == 0 { return Progress(consumed: 0, next: .read(atLeast: 1), deadline: deadline) }
-    let due = MonotonicTime(nanoseconds: progressed).advanced(byNanoseconds: lane.timeoutNanoseconds)
+    let due = MonotonicTime(nanoseconds: progressed).advanced(byNanoseconds: state.timeoutNanoseconds)
     guard isUp, due > now else {
       failure = .noReply
-      if !isUp { lane.state.value.tally.fail(.noReply) }
+      if !isUp { state.tally.fail(.noReply) }
       return Progress(consumed: 0, next: .close(.aborted), deadline: .never)
     }
     deadline = due

@@ -2,6 +2,7 @@
 
 import MartletBytes
 
+/// Its functions are mutating although they change nothing: what is only borrowed from its owner is copied to the stack first, all of it.
 struct RESPDialect: ~Copyable {
   let greeting: (request: [UInt8], reply: [UInt8])
   private let get: RequestTemplate
@@ -34,7 +35,7 @@ struct RESPDialect: ~Copyable {
     greeting = (Array(word.utf8), Array("+OK\r\n".utf8))
   }
 
-  func append(_ flight: Flight, _ content: borrowing LoadContent, to output: inout ByteBuffer) {
+  mutating func append(_ flight: Flight, _ content: borrowing LoadContent, to output: inout ByteBuffer) {
     switch flight.operation {
     case .get: get.append(key: flight.key, to: &output)
     case .delete: delete.append(key: flight.key, to: &output)
@@ -53,7 +54,7 @@ struct RESPDialect: ~Copyable {
     }
   }
 
-  func check(_ input: RawSpan, _ flight: Flight, _ content: borrowing LoadContent) -> Verdict {
+  mutating func check(_ input: RawSpan, _ flight: Flight, _ content: borrowing LoadContent) -> Verdict {
     switch flight.operation {
     case .get:
       let verdict = checkBulk(input, from: 0, key: flight.key, content)
@@ -69,7 +70,7 @@ struct RESPDialect: ~Copyable {
   }
 
   /// A bulk string at `start` that should be the key's value, or nil. `wrongReply`: it is neither.
-  private func checkBulk(_ input: RawSpan, from start: Int, key: Int, _ content: borrowing LoadContent) -> Verdict {
+  private mutating func checkBulk(_ input: RawSpan, from start: Int, key: Int, _ content: borrowing LoadContent) -> Verdict {
     guard start < input.byteCount else { return .incomplete(wanted: start &+ 1) }
     guard input[start] == UInt8(ascii: "$") else { return .wrongReply(0) }
     switch LineNumber.read(input, from: start &+ 1) {
@@ -85,7 +86,7 @@ struct RESPDialect: ~Copyable {
     }
   }
 
-  private func checkArray(_ input: RawSpan, _ flight: Flight, _ content: borrowing LoadContent) -> Verdict {
+  private mutating func checkArray(_ input: RawSpan, _ flight: Flight, _ content: borrowing LoadContent) -> Verdict {
     guard let first = input.byteCount > 0 ? input[0] : nil else { return .incomplete(wanted: 1) }
     guard first == UInt8(ascii: "*") else { return checkOther(input) }
     switch LineNumber.read(input, from: 1) {
@@ -111,7 +112,7 @@ struct RESPDialect: ~Copyable {
   }
 
   /// A reply that is not what was due: an error, mostly. Its end is known if its kind is.
-  private func checkOther(_ input: RawSpan) -> Verdict {
+  private mutating func checkOther(_ input: RawSpan) -> Verdict {
     guard let first = input.byteCount > 0 ? input[0] : nil else { return .incomplete(wanted: 1) }
     switch first {
     case UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: ":"):
