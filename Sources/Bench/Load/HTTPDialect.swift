@@ -13,6 +13,8 @@ struct HTTPDialect: ~Copyable {
   /// The first body of the path: what all others must be.
   private var reference = ByteBuffer()
   private var hasReference = false
+  private var lastHeadText = ByteBuffer()
+  private var lastHead = ReplyHead()
   /// A chunked body, put together.
   private var flattened = ByteBuffer()
 
@@ -46,7 +48,7 @@ struct HTTPDialect: ~Copyable {
   }
 
   mutating func check(_ input: RawSpan, _ flight: Flight, _ content: borrowing LoadContent) -> Verdict {
-    guard let head = ReplyHead(input) else {
+    guard let head = readHead(input) else {
       return input.byteCount > ReplyLimits.lineBytesMax ? .malformed : .incomplete(wanted: input.byteCount &+ 1)
     }
     var verdict: Verdict
@@ -72,6 +74,18 @@ struct HTTPDialect: ~Copyable {
     }
     verdict.closes = head.closes
     return verdict
+  }
+
+  /// Heads differ in their date, once a second, and not always in more: one that is to the byte the last one means the same.
+  private mutating func readHead(_ input: RawSpan) -> ReplyHead? {
+    let known = lastHeadText.count
+    if known > 0 && known <= input.byteCount && input[0..<known].equals(lastHeadText.bytes) { return lastHead }
+    guard let head = ReplyHead(input) else { return nil }
+    lastHeadText.removeAll()
+    if case .malformed = head.framing { return head }
+    lastHeadText.append(input[0..<head.end])
+    lastHead = head
+    return head
   }
 
   private mutating func judge(_ flight: Flight, _ content: borrowing LoadContent, status: Int, body: RawSpan) -> Verdict {
@@ -107,6 +121,8 @@ struct ReplyHead {
   var end = 0
   var framing = Framing.malformed
   var closes = false
+
+  init() {}
 
   /// nil if the head is not all there.
   init?(_ input: RawSpan) {
