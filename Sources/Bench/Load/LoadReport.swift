@@ -36,7 +36,10 @@ public struct LoadReport: Sendable {
 
   /// A line that says what failed; nil if all was well.
   public var failure: BenchError? {
-    if tally.errors > 0 { return .failure("\(options.target): \(tally.failuresInWords)") }
+    if tally.errors > 0 {
+      let hint = tally.hasWrongValues && options.path == nil ? "; values that a run with other --value-bytes has stored are wrong, too" : ""
+      return .failure("\(options.target): \(tally.failuresInWords)\(hint)")
+    }
     return tally.operations == 0 ? .failure("\(options.target): no reply within the measured time") : nil
   }
 
@@ -90,7 +93,7 @@ public struct LoadReport: Sendable {
     writer.member("operations", tally.operations)
     writer.member("errors", tally.errors)
     writer.key("seconds")
-    writer.finite(rounded(seconds))
+    writer.finite((seconds * 1e6).rounded() / 1e6)
     writer.key("rate")
     writer.finite(rounded(rate))
     writer.key("latency_us")

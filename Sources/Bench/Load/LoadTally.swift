@@ -32,6 +32,7 @@ struct LoadTally: Sendable {
   /// When the last reply came, in nanoseconds of the monotonic clock.
   var lastReply: UInt64 = 0
 
+  var hasWrongValues: Bool { failures[LoadFailure.wrongValue.rawValue] > 0 }
   var errors: Int { failures.reduce(0, +) }
 
   mutating func fail(_ failure: LoadFailure, times: Int = 1, example: @autoclosure () -> String = "") {
