@@ -120,12 +120,16 @@ extension CacheStore {
   }
 
   /// How many entries a database holds, expired ones not yet removed included.
-  package func count(database: UInt8 = 0) -> Int {
-    var count = 0
+  package func count(database: UInt8 = 0) -> Int { counts(database: database).entries }
+
+  /// As `count`, and how many of those have an expiry.
+  package func counts(database: UInt8) -> (entries: Int, deadlines: Int) {
+    var counts = (entries: 0, deadlines: 0)
     for index in unsafe 0..<engine.pointee.shardCount {
-      count += unsafe engine.pointee.withLock(index) { $0.databaseCounts[Int(database)] }
+      let more = unsafe engine.pointee.withLock(index) { ($0.databaseCounts[Int(database)], $0.deadlineCounts[Int(database)]) }
+      counts = (counts.entries + more.0, counts.deadlines + more.1)
     }
-    return count
+    return counts
   }
 
   /// Frees memory in a step of about `budget` lines of the table: removes entries whose time is over, compacts what is sparse, frees what

@@ -24,6 +24,8 @@ struct Shard: ~Copyable {
   private(set) var databaseCounts = InlineArray<16, Int>(repeating: 0)
   /// Linked entries that have a deadline.
   private(set) var deadlineCount = 0
+  /// The same by database.
+  private(set) var deadlineCounts = InlineArray<16, Int>(repeating: 0)
   /// The hash of an entry that must not be evicted now: it is about to be replaced.
   var protectedHash: UInt64?
   /// Where eviction and compaction go on (see there).
@@ -171,7 +173,7 @@ struct Shard: ~Copyable {
     let tick = clock.code(for: entry.deadline)
     if let old {
       let hadDeadline = old.entry.hasDeadline
-      deadlineCount += (tick != 0 ? 1 : 0) - (hadDeadline ? 1 : 0)
+      countDeadline((tick != 0 ? 1 : 0) - (hadDeadline ? 1 : 0), entry.database)
       repoint(old, to: entry, uses: min(old.slot.uses + 1, Slot.usesMax))
       if tick != 0 || hadDeadline { old.tick = tick }
       release(old.entry)
@@ -181,7 +183,7 @@ struct Shard: ~Copyable {
         release(entry)
         return nil
       }
-      deadlineCount += tick != 0 ? 1 : 0
+      if tick != 0 { countDeadline(1, entry.database) }
       databaseCounts[Int(entry.database)] += 1
     }
     entry.version = nextVersion(at: now)
@@ -230,7 +232,7 @@ struct Shard: ~Copyable {
   private mutating func forget(_ place: Place) {
     // The tick is read and cleared only where there is one: it is in another cache line.
     if place.entry.hasDeadline {
-      deadlineCount -= 1
+      countDeadline(-1, place.entry.database)
       place.tick = 0
     }
     databaseCounts[Int(place.entry.database)] -= 1
@@ -266,8 +268,14 @@ struct Shard: ~Copyable {
 
   private mutating func setTick(of place: Place) {
     let tick = clock.code(for: place.entry.deadline)
-    deadlineCount += (tick != 0 ? 1 : 0) - (place.tick != 0 ? 1 : 0)
+    countDeadline((tick != 0 ? 1 : 0) - (place.tick != 0 ? 1 : 0), place.entry.database)
     place.tick = tick
+  }
+
+  private mutating func countDeadline(_ difference: Int, _ database: UInt8) {
+    if difference == 0 { return }
+    deadlineCount += difference
+    deadlineCounts[Int(database)] += difference
   }
 
   /// Puts a copy of an entry that has room for an expiry in its place. The version stays: expiry does not change it.
@@ -332,6 +340,7 @@ struct Shard: ~Copyable {
     ghosts.removeAll()
     databaseCounts = InlineArray(repeating: 0)
     deadlineCount = 0
+    deadlineCounts = InlineArray(repeating: 0)
     victim = SegmentWalk()
     compaction = SegmentWalk()
     return remains

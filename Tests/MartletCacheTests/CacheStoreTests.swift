@@ -95,6 +95,43 @@ struct CacheStoreTests {
     }
   }
 
+  @Test("Entries with an expiry are counted by database, however it came and went")
+  func deadlines() throws {
+    let store = makeStore()
+    func deadlines(_ database: UInt8) -> Int { store.counts(database: database).deadlines }
+    let later = UnixTime.start.advanced(byMilliseconds: 10_000)
+    for (key, database) in [("a", UInt8(0)), ("b", 0), ("c", 3)] { try store.set(key, "v", database: database) }
+    #expect(deadlines(0) == 0 && store.counts(database: 0).entries == 2)
+    for (key, database) in [("a", UInt8(0)), ("b", 0), ("c", 3)] {
+      try store.expire(Array(key.utf8).rawSpan, database: database, at: later, now: .start)
+    }
+    #expect(deadlines(0) == 2 && deadlines(3) == 1)
+    try store.set("a", "v")
+    try store.expire(Array("b".utf8).rawSpan, at: .never, now: .start)
+    #expect(deadlines(0) == 0)
+    try store.delete(Array("c".utf8).rawSpan, database: 3, at: .start)
+    #expect(deadlines(3) == 0)
+  }
+
+  @Test("A put of an announced key finds its entry again, whatever the batch has done to it")
+  func announcedPut() throws {
+    let store = makeStore()
+    try store.set("k", "old")
+    var batch = KeyBatch()
+    let key = Array("k".utf8)
+    for _ in 0..<3 { batch.append(key.rawSpan, of: store) }
+    let results = try store.withLockedShards(of: batch.shards) { (shards) throws(CacheError) in
+      shards.prefetch(&batch)
+      let first = try shards.put(key.rawSpan, number: 0, of: batch, Array("new".utf8).rawSpan, PutAttributes(), at: .start)
+      _ = try shards.delete(key.rawSpan, at: .start)
+      let second = try shards.put(key.rawSpan, number: 1, of: batch, Array("newer".utf8).rawSpan, PutAttributes(), at: .start)
+      let third = try shards.put(key.rawSpan, number: 2, of: batch, Array("newest".utf8).rawSpan, PutAttributes(), at: .start)
+      return [first, second, third]
+    }
+    #expect(store.text("k") == "newest" && store.count() == 1)
+    if case .replaced = results[0], case .created = results[1], case .replaced = results[2] {} else { Issue.record("\(results)") }
+  }
+
   @Test("Databases do not see one another")
   func databases() throws {
     let store = makeStore()
