@@ -96,6 +96,7 @@ extension LoopRef {
   func refuse(_ descriptor: Int32, peer: SocketAddress, factory: SessionFactory) {
     let index = core.statistics.index(of: factory.name)
     core.statistics.protocols[index].closes[Int(CloseReason.refused.rawValue)] &+= 1
+    factory.refused()
     guard core.refusalsLingering < core.limits.refusalsLingeringMax, !factory.refusal.isEmpty else {
       return refuseBriefly(descriptor, factory.refusal)
     }

@@ -138,6 +138,7 @@ final class Listener {
       let index = loop.core.statistics.index(of: factory.name)
       loop.core.statistics.accepted &+= 1
       loop.core.statistics.protocols[index].closes[Int(CloseReason.refused.rawValue)] &+= 1
+      factory.refused()
       loop.refuseBriefly(accepted, factory.refusal)
     }
     loop.core.reserveDescriptor = martlet_open_reserve()

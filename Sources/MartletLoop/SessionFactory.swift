@@ -25,6 +25,8 @@ package final class SessionFactory: Sendable {
   package let name: String
   /// What a connection is told that cannot be served, before it is closed; may be empty.
   package let refusal: [UInt8]
+  /// Told of each connection that is refused for want of room, on the thread that accepts.
+  package let refused: @Sendable () -> Void
 
   @usableFromInline let create: @Sendable (ConnectionID, PeerInfo) -> UnsafeMutableRawPointer
   @usableFromInline let receive: @Sendable (UnsafeMutableRawPointer, RawSpan, inout ByteBuffer, MonotonicTime) -> Progress
@@ -35,7 +37,7 @@ package final class SessionFactory: Sendable {
   /// thread: `Connection` keeps that.
   @usableFromInline
   init(
-    name: String, refusal: [UInt8],
+    name: String, refusal: [UInt8], refused: @escaping @Sendable () -> Void,
     create: @escaping @Sendable (ConnectionID, PeerInfo) -> UnsafeMutableRawPointer,
     receive: @escaping @Sendable (UnsafeMutableRawPointer, RawSpan, inout ByteBuffer, MonotonicTime) -> Progress,
     wake: @escaping @Sendable (UnsafeMutableRawPointer, Wake, inout ByteBuffer, MonotonicTime) -> Progress,
@@ -43,6 +45,7 @@ package final class SessionFactory: Sendable {
   ) {
     self.name = name
     self.refusal = refusal
+    self.refused = refused
     unsafe self.create = create
     unsafe self.receive = receive
     unsafe self.wake = wake
@@ -52,10 +55,11 @@ package final class SessionFactory: Sendable {
   /// A factory for sessions of type `S`. `session` runs on the connection's own loop (`ConnectionID.loop` says which).
   @inlinable
   package static func make<S: ByteSession & SendableMetatype & ~Copyable>(
-    name: String, refusal: [UInt8] = [], session: @escaping @Sendable (ConnectionID, PeerInfo) -> S
+    name: String, refusal: [UInt8] = [], refused: @escaping @Sendable () -> Void = {},
+    session: @escaping @Sendable (ConnectionID, PeerInfo) -> S
   ) -> SessionFactory {
     unsafe SessionFactory(
-      name: name, refusal: refusal,
+      name: name, refusal: refusal, refused: refused,
       create: { id, peer in
         let cell = UnsafeMutablePointer<S>.allocate(capacity: 1)
         unsafe cell.initialize(to: session(id, peer))
