@@ -98,6 +98,26 @@ def test_in_one_write_and_cut_anywhere_the_replies_are_the_same(client, rival, n
     assert [client.reply() for _ in steps] == expected
 
 
+def test_the_grammar_of_arguments_is_that_of_redis(resp, rival):
+    def grammars(address):
+        found = {}
+        url = f"unix://{address[5:]}" if address.startswith("unix:") else f"redis://{address}"
+        for name, facts in redis.Redis.from_url(url, protocol=3).execute_command("COMMAND DOCS").items():
+            for one, part in [(name, facts), *facts.get(b"subcommands", {}).items()]:
+                found[one] = plain(part.get(b"arguments"))
+        return found
+
+    def plain(part):
+        if isinstance(part, dict):
+            return {key: sorted(value) if key == b"flags" else plain(value) for key, value in part.items() if key not in (b"since", b"deprecated_since", b"summary")}
+        return [plain(one) for one in part] if isinstance(part, list) else part
+
+    ours, theirs = grammars(resp.listeners["resp"]), grammars(rival)
+    assert len(ours.keys() & theirs.keys()) > 150
+    assert {name: ours[name] for name in ours.keys() & theirs.keys()} == {name: theirs[name] for name in ours.keys() & theirs.keys()}
+    assert all(ours[name] for name in ours.keys() - theirs.keys())
+
+
 @pytest.mark.parametrize("data", RAW, ids=lambda data: repr(data[:20]))
 def test_bytes_are_answered_as_redis_answers(client, resp, rival, data):
     answers = []

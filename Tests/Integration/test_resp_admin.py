@@ -10,6 +10,10 @@ from server import PATIENCE, await_until
 from test_resp import resp  # noqa: F401: fixture
 
 
+def bulk(text):
+    return b"$%d\r\n%s\r\n" % (len(text), text)
+
+
 @pytest.fixture
 def pair(resp):
     """Two connections, most likely of different threads."""
@@ -207,6 +211,54 @@ def test_figures_are_those_of_all_threads_and_begin_anew(start):
     assert 'martlet_resp_commands_total{command="get"} 200' in server.get("/metrics").text
     for one in connections:
         one.close()
+
+
+def test_how_long_commands_take_is_told_by_command(start):
+    server = start("--resp", "127.0.0.1:0", "--threads", 1)
+    with Resp(server.listeners["resp"]) as one:
+        one.ask("config set slowlog-log-slower-than 900")  # then every call is timed
+        one.ask("config resetstat")
+        assert one.ask("latency histogram get") == b"*0\r\n"
+        for _ in range(20):
+            one.ask("get a")
+        one.ask("mget a b")
+        for version, (array, of_one) in {2: (b"*4\r\n", b"*4\r\n"), 3: (b"%2\r\n", b"%2\r\n")}.items():
+            one.ask(f"hello {version}")
+            reply = one.ask("latency histogram get nosuch mget")
+            assert reply.startswith(array + bulk(b"get") + of_one + bulk(b"calls") + b":20\r\n" + bulk(b"histogram_usec"))
+            assert bulk(b"mget") + of_one + bulk(b"calls") + b":1\r\n" in reply
+        pairs = one.ask("latency histogram get").split(bulk(b"histogram_usec"))[1].split(b"\r\n")[1:-1]
+        bounds = [int(word[1:]) for word in pairs]
+        assert bounds[-1] == 20 and bounds[1::2] == sorted(bounds[1::2]) and set(bounds[::2]) <= {1, 2, 4, 8, 16, 33, 66, 132, 264, 528, 1056, 2113}
+        assert b"latency_percentiles_usec_get:p50=" in one.ask("info latencystats") and "cmdstat_mget" in facts(one, "commandstats")
+
+
+def test_quick_commands_are_timed_now_and_then_and_counted_always(start):
+    server = start("--resp", "127.0.0.1:0", "--threads", 1)
+    with Resp(server.listeners["resp"]) as one:
+        for _ in range(64):
+            one.ask("get a")
+        timed = int(one.ask("latency histogram get").split(b"\r\n")[6][1:])
+        assert 3 <= timed <= 5
+        stats = dict(pair.split("=") for pair in facts(one, "commandstats")["cmdstat_get"].split(","))
+        assert stats["calls"] == "64" and float(stats["usec_per_call"]) > 0 and abs(int(stats["usec"]) - 64 * float(stats["usec_per_call"])) < 2
+
+
+def test_info_tells_of_expiries_and_of_refused_connections(start):
+    server = start("--resp", "127.0.0.1:0", "--connections", 1)
+    with Resp(server.listeners["resp"]) as one:
+        one.ask("set a 1 ex 100")
+        one.ask("set b 1")
+        one.ask("select 3")
+        one.ask("set c 1 px 100000")
+        assert {name: facts(one)[name] for name in ("db0", "db3")} == {"db0": "keys=2,expires=1,avg_ttl=0", "db3": "keys=1,expires=1,avg_ttl=0"}
+        assert facts(one)["rejected_connections"] == "0"
+        for count in (1, 2):
+            with Resp(server.listeners["resp"]) as another:
+                assert another.rest().startswith(b"-ERR max number of clients")
+            assert facts(one)["rejected_connections"] == str(count)
+        one.ask("config resetstat")
+        assert facts(one)["rejected_connections"] == "0"
 
 
 def test_buffer_limits_are_set_as_redis_sets_them(start):

@@ -79,6 +79,18 @@ def test_parts_of_a_large_value_are_changed(client, key):
     assert client.ask("ttl", f"{key}-new") != b":-1\r\n"
 
 
+def test_bit_fields_of_a_large_value_are_changed_where_they_lie(client, key):
+    client.ask("set", key, bytes(100_000))
+    command = ["set", "u8", 400, 255, "incrby", "i16", "#20000", 7, "get", "u4", 404, "overflow", "fail", "incrby", "u8", 400, 1]
+    assert client.ask("bitfield", key, *command) == b"*4\r\n:0\r\n:7\r\n:15\r\n$-1\r\n"
+    value = bytearray(100_000)
+    value[50], value[40_001] = 255, 7
+    assert client.ask("get", key) == bulk(bytes(value))
+    assert client.ask("bitfield", key, "set", "u8", "#100000", 1, "set", "u8", 0, 2) == b"*2\r\n:0\r\n:0\r\n"
+    value[0] = 2
+    assert client.ask("get", key) == bulk(bytes(value) + b"\1")
+
+
 def test_in_a_transaction_too(client, key):
     value, other = pattern(2 * MEGABYTE), pattern(3 * MEGABYTE)
     client.ask("set", key, "old")

@@ -87,6 +87,18 @@ struct TimeTests {
 
 @Suite("LatencyHistogram")
 struct LatencyHistogramTests {
+  @Test("What was recorded since is what is left when what was there before is taken away")
+  func subtraction() {
+    var before = LatencyHistogram()
+    before.record(nanoseconds: 10)
+    var after = before
+    after.record(nanoseconds: 5000, times: 3)
+    after.subtract(before)
+    #expect(after.count == 3 && after.nanosecondsTotal == 15_000)
+    before.subtract(after)
+    #expect(before.count == 1 && before.nanosecondsTotal == 0)
+  }
+
   @Test("A duration falls into the first bucket whose bound it does not exceed")
   func buckets() throws {
     for nanoseconds: UInt64 in [0, 1, 1023, 1024, 1025, 2048, 2049, 1_000_000, 1 << 34, (1 << 34) + 1, .max] {

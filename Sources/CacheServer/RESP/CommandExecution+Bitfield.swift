@@ -15,7 +15,7 @@ private struct BitfieldOperation {
   /// 1 to 64, or 63 of an unsigned one.
   let bits: Int
   /// Of the first bit.
-  let offset: Int
+  fileprivate(set) var offset: Int
   /// To be set, or to be added.
   let operand: Int64
   let overflow: Overflow
@@ -84,6 +84,7 @@ extension CommandExecution {
       if found == nil { for _ in operations { writer.integer(0) } }
       return
     }
+    if try bitfieldInPlace(args[1], operations, &shards) { return }
     var replies = ByteBuffer()
     let version = writer.version
     try change(args[1], &shards) { (value) throws(CommandError) in
@@ -96,6 +97,32 @@ extension CommandExecution {
       return new
     }
     writer.output.append(replies)
+  }
+
+  /// Of a large value: the bytes around the fields are copied, changed, and written where they lie. False, and nothing has changed or been
+  /// replied: it is to be written anew.
+  private mutating func bitfieldInPlace(
+    _ key: RawSpan, _ operations: [BitfieldOperation], _ shards: inout LockedShards
+  ) throws(CommandError) -> Bool {
+    let start = operations.map { $0.offset / 8 }.min() ?? 0
+    let end = operations.map(\.byteCount).max() ?? 0
+    if end - start > CacheLimits.largeValueBytesMin { return false }
+    var part: ByteBuffer?
+    shards.peek(key, database: database, at: now) { entry in
+      if !entry.isLarge || end > entry.value.byteCount { return }
+      var bytes = ByteBuffer(capacity: end - start)
+      bytes.append(entry.value[start..<end])
+      part = consume bytes
+    }
+    guard var bytes = part.take() else { return false }
+    var replier = RESPWriter(version: writer.version)
+    for var operation in operations {
+      operation.offset -= start * 8
+      replier.bitfield(operation, on: &bytes)
+    }
+    guard try writeInPlace(key, offset: start, bytes.bytes, &shards) != nil else { return false }
+    writer.output.append(replier.output)
+    return true
   }
 
   private func bitfieldOperations(_ args: borrowing RESPArguments, isReadOnly: Bool) throws(CommandError) -> [BitfieldOperation] {

@@ -4,6 +4,7 @@ internal import MartletBytes
 internal import MartletCache
 internal import MartletLoop
 internal import MartletServer
+internal import Synchronization
 
 final class RESPFace: Sendable {
   let shared: RESPShared
@@ -18,7 +19,11 @@ final class RESPFace: Sendable {
 
   var sessionFactory: SessionFactory {
     let services = services
-    return SessionFactory.make(name: "resp", refusal: Array("-ERR max number of clients reached\r\n".utf8)) { id, peer in
+    let shared = shared
+    return SessionFactory.make(
+      name: "resp", refusal: Array("-ERR max number of clients reached\r\n".utf8),
+      refused: { shared.refusals.wrappingAdd(1, ordering: .relaxed) }
+    ) { id, peer in
       RESPSession(id: id, service: services[Int(id.loop)], peer: "\(peer.address)", at: .now)
     }
   }

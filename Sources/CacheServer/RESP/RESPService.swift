@@ -35,6 +35,8 @@ final class RESPShared: Sendable {
   let stop: @Sendable () -> Void
   /// `timeout` of CONFIG: seconds after which a connection without a command is closed; 0: never.
   let idleSeconds = Atomic<Int>(0)
+  /// Connections beyond the number that may be open.
+  let refusals = Atomic<UInt64>(0)
   /// Commands run by each loop, for INFO.
   let totals: [LoopTotals]
 

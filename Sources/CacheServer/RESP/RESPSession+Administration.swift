@@ -1,4 +1,4 @@
-/// SLOWLOG, LATENCY, ACL, MODULE, and what is asked of a server that has replicas and files: well-formed answers of one that has none.
+/// SLOWLOG, ACL, MODULE, and what is asked of a server that has replicas and files: well-formed answers of one that has none.
 
 internal import MartletBytes
 internal import MartletCacheProtocols
@@ -105,23 +105,6 @@ extension RESPSession {
     for argument in entry.arguments { writer.bulk(argument.rawSpan) }
     writer.bulk(text: entry.address)
     writer.bulk(text: entry.name)
-  }
-
-  // MARK: LATENCY
-
-  /// No event is sampled; the histograms of latency are in /metrics.
-  func latency(
-    _ subcommand: Subcommand, _ args: borrowing RESPArguments, _ execution: inout CommandExecution
-  ) throws(CommandError) {
-    switch subcommand {
-    case .latencyLatest, .latencyHistory: execution.writer.array(0)
-    case .latencyReset: execution.writer.integer(0)
-    case .latencyHistogram: execution.writer.map(0)
-    case .latencyGraph: throw CommandError("ERR No samples available for event '\(args[2].text)'")
-    default:
-      execution.writer.verbatim(
-        "Latency events are not sampled here. SLOWLOG GET has the slowest commands, /metrics the histogram of all.\n")
-    }
   }
 
   // MARK: ACL

@@ -143,9 +143,11 @@ extension RESPSession {
     let facts = [("summary", row.summary), ("since", row.since), ("group", row.group), ("complexity", row.complexity)].filter {
       !$0.1.isEmpty
     }
+    let arguments = CommandSyntax.arguments(of: row.name)
     writer.bulk(text: row.name)
-    writer.map(facts.count + (subcommands.isEmpty ? 0 : 1))
+    writer.map(facts.count + (arguments.isEmpty ? 0 : 1) + (subcommands.isEmpty ? 0 : 1))
     write(facts, &writer)
+    write(arguments, &writer)
     if subcommands.isEmpty { return }
     writer.bulk("subcommands")
     writer.map(subcommands.count)
@@ -153,9 +155,17 @@ extension RESPSession {
   }
 
   private func writeDocs(_ row: SubcommandRow, _ writer: inout RESPWriter) {
+    let arguments = CommandSyntax.arguments(of: row.fullName)
     writer.bulk(text: row.fullName)
-    writer.map(3)
+    writer.map(arguments.isEmpty ? 3 : 4)
     write([("summary", row.summary), ("since", row.since), ("group", row.container.row.group)], &writer)
+    write(arguments, &writer)
+  }
+
+  private func write(_ arguments: [CommandArgument], _ writer: inout RESPWriter) {
+    if arguments.isEmpty { return }
+    writer.bulk("arguments")
+    CommandArgument.write(arguments, to: &writer)
   }
 
   private func write(_ facts: [(String, String)], _ writer: inout RESPWriter) {

@@ -43,7 +43,7 @@ struct InfoFigures {
   private let shared: RESPShared
   private let store: CacheStatistics
   private let totals: RESPTotals
-  private let counts: [Int]
+  private let counts: [(entries: Int, deadlines: Int)]
   private let process: ProcessFigures
   private let pubsub: PubSubStatistics
   private let uptimeSeconds: UInt64
@@ -59,7 +59,7 @@ struct InfoFigures {
       isInTransaction
       ? []
       : (0..<CacheLimits.databaseCount).map { [shared] in
-        shared.store.count(database: databases[UInt8($0)])
+        shared.store.counts(database: databases[UInt8($0)])
       }
     totals = shared.totalsSinceReset(store)
     process = ProcessFigures.current(startTime: shared.startTime)
@@ -77,7 +77,8 @@ struct InfoFigures {
     case .stats: stats
     case .replication: replication
     case .cpu: cpu
-    case .modules, .latencystats: []
+    case .modules: []
+    case .latencystats: latencystats
     case .commandstats: commandstats
     case .errorstats: errorstats
     case .cluster: [("cluster_enabled", "0")]
@@ -145,6 +146,7 @@ struct InfoFigures {
   private var stats: Fields {
     [
       ("total_connections_received", String(totals.connections)), ("total_commands_processed", String(totals.commands)),
+      ("rejected_connections", String(totals.refusals)),
       ("instantaneous_ops_per_sec", String(shared.operationsPerSecond())), ("total_net_input_bytes", String(totals.bytesIn)),
       ("total_net_output_bytes", String(totals.bytesOut)), ("sync_full", "0"), ("sync_partial_ok", "0"), ("sync_partial_err", "0"),
       ("expired_keys", String(totals.expirations)), ("evicted_keys", String(totals.evictions)), ("evicted_clients", "0"),
@@ -187,10 +189,24 @@ struct InfoFigures {
     }
   }
 
+  /// Upper bounds: time is counted in buckets that double.
+  private var latencystats: Fields {
+    CommandRow.all.compactMap { row in
+      let times = totals.commandCounts[Int(row.command.rawValue)].times
+      if times.count == 0 { return nil }
+      let percentiles = [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)].map { name, quantile in
+        "\(name)=\(Self.thousandths(times.upperBoundSeconds(quantile: quantile) * 1e6))"
+      }
+      return ("latency_percentiles_usec_\(row.name)", percentiles.joined(separator: ","))
+    }
+  }
+
   private var errorstats: Fields { shared.errors.all.map { ("errorstat_\($0.0)", "count=\($0.1)") } }
 
   private var keyspace: Fields {
-    counts.enumerated().compactMap { index, count in count > 0 ? ("db\(index)", "keys=\(count),expires=0,avg_ttl=0") : nil }
+    counts.enumerated().compactMap { index, count in
+      count.entries > 0 ? ("db\(index)", "keys=\(count.entries),expires=\(count.deadlines),avg_ttl=0") : nil
+    }
   }
 
   // MARK: Figures as text
@@ -209,6 +225,12 @@ struct InfoFigures {
   static func hundredths(_ value: Double) -> String {
     let scaled = Int((value * 100).rounded())
     return "\(scaled / 100).\(scaled % 100 / 10)\(scaled % 10)"
+  }
+
+  private static func thousandths(_ value: Double) -> String {
+    let scaled = Int((value * 1000).rounded())
+    let rest = String(scaled % 1000)
+    return "\(scaled / 1000).\(String(repeating: "0", count: 3 - rest.count))\(rest)"
   }
 
   /// With six places.

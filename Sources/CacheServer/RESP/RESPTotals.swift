@@ -18,6 +18,7 @@ struct RESPTotals: Sendable {
   var bytesOut: UInt64 = 0
   var failures: UInt64 = 0
   var connections: UInt64 = 0
+  var refusals: UInt64 = 0
   var hits: UInt64 = 0
   var misses: UInt64 = 0
   var expirations: UInt64 = 0
@@ -33,6 +34,7 @@ struct RESPTotals: Sendable {
     bytesOut = shared.total { $0.bytesOut.load(ordering: .relaxed) }
     failures = shared.errors.all.reduce(0) { $0 + $1.1 }
     connections = shared.clients.total
+    refusals = shared.refusals.load(ordering: .relaxed)
     hits = store.hits
     misses = store.misses
     expirations = store.expirations
@@ -54,6 +56,7 @@ struct RESPTotals: Sendable {
     rest.bytesIn -= min(other.bytesIn, bytesIn)
     rest.bytesOut -= min(other.bytesOut, bytesOut)
     rest.connections -= min(other.connections, connections)
+    rest.refusals -= min(other.refusals, refusals)
     rest.hits -= min(other.hits, hits)
     rest.misses -= min(other.misses, misses)
     rest.expirations -= min(other.expirations, expirations)
