@@ -34,7 +34,7 @@ DIFFERENCES = [
     ("Base64 is read strictly", b"mg a2V= b k\r\n", b"CLIENT_ERROR error decoding key\r\n"),
     ("The binary protocol is not spoken", b"\x80\x0b" + b"\0" * 22, b"CLIENT_ERROR the binary protocol is not spoken here\r\n"),
     ("A line without an end is told before the connection is closed", b"x" * 3000, b"CLIENT_ERROR line too long\r\n"),
-    ("No slabs, no LRU lists, no crawler, no watchers, no memory limit to be set, no shutdown", b"slabs automove 1\r\nlru mode flat\r\n"
+    ("No slabs, no LRU lists, no crawler but for `metadump`, no watchers, no memory limit to be set, no shutdown", b"slabs automove 1\r\nlru mode flat\r\n"
      b"lru_crawler enable\r\nwatch\r\ncache_memlimit 64\r\nshutdown\r\n", b"ERROR\r\n" * 6),
     ("Not in protocol.txt", b"bget k\r\n", b"ERROR\r\n"),
 ]
@@ -45,6 +45,7 @@ DIFFERENCES = [
 # - `size` of `me` is that of key and value.
 # - A winner (`W`) of `R` or of a stale value has 30 s, of `N` the time it says, at most 300 s; then another may win. In memcached one who dies
 #   blocks the others until the item goes.
+# - In `lru_crawler metadump`, `la` is when the item was written, `fetch` is `no`, `size` that of key and value; there is one class.
 # - `c` of a vivified key is its lease: `ms` with `C` of it is refused once the lease is over.
 # - Expiry is exact to the millisecond, where memcached counts whole seconds.
 # - `flush_all` empties the database of HTTP and memcached clients; those that Redis clients SELECT stay.

@@ -256,6 +256,45 @@ def test_pipelines_of_large_values_stay_in_order(client):
     sender.join()
 
 
+def test_a_large_value_is_appended_to_where_it_lies(client):
+    assert client.set(b"large", b"L" * 100_000, flags=7) == b"STORED\r\n"
+    versions = [client.ask(b"mg large c\r\n")]
+    for piece in (b"tail", b"", b"T" * 70_000):
+        assert client.ask(b"append large 0 0 %d\r\n%s\r\n" % (len(piece), piece)) == b"STORED\r\n"
+        versions.append(client.ask(b"mg large c\r\n"))
+    value = b"L" * 100_000 + b"tail" + b"T" * 70_000
+    assert client.ask(b"get large\r\n") == b"VALUE large 7 %d\r\n%s\r\nEND\r\n" % (len(value), value) and len(set(versions)) == 4
+    assert client.ask(b"ms large 1 MA C1\r\nx\r\n") == b"EX\r\n" and client.ask(b"prepend large 0 0 1\r\nx\r\nmg large s\r\n").endswith(b"HD s170005\r\n")
+
+
+# The list of all items
+
+def test_items_are_listed_as_memcached_lists_them(server, rival):
+    lists = []
+    for address in (server.listeners["memcached"], rival):
+        with Memcached(address) as one:
+            one.ask(b"flush_all\r\n")
+            one.ask(b"set a%20\xff\x01 5 1000 3\r\nabc\r\nset b 0 0 1\r\nx\r\n")
+            assert one.ask(b"lru_crawler metadump nosuch\r\n") == b"BADCLASS invalid class id\r\n" and one.ask(b"lru_crawler\r\n") == b"ERROR\r\n"
+            one.send(b"lru_crawler metadump all\r\n")  # alone: memcached may overlook what stands behind it
+            listed = list(iter(one.line, b"END\r\n"))
+            lists.append(sorted(re.sub(rb"(exp=\d{7}|la=\d{7}|cas=|size=)\d+", rb"\1", line) for line in listed))
+    assert lists[0] == lists[1]
+
+
+def test_many_items_are_listed_in_portions_while_others_are_served(start):
+    server = start("--memcached", "127.0.0.1:0", "--threads", 1)
+    with Memcached(server.listeners["memcached"]) as one, Memcached(server.listeners["memcached"]) as other:
+        for first in range(0, 40_000, 1000):
+            one.ask(b"".join(b"set key-%d 0 0 1 noreply\r\nx\r\n" % number for number in range(first, first + 1000)))
+        one.send(b"get key-1\r\nlru_crawler metadump all\r\nget key-2\r\nmn\r\n")
+        assert other.set(b"another", b"x") == b"STORED\r\n"
+        lines = one.until_mark().split(b"\n")
+        assert lines[0] == b"VALUE key-1 0 1\r" and lines[-4:] == [b"VALUE key-2 0 1\r", b"x\r", b"END\r", b""] and lines[-5] == b"END\r"
+        names = [line.split()[0] for line in lines if line.startswith(b"key=")]
+        assert len(set(names)) == len(names) and {b"key=key-%d" % number for number in range(40_000)} <= set(names)
+
+
 # Who may ask
 
 def test_a_token_is_wanted(start):

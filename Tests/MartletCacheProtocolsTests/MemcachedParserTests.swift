@@ -6,6 +6,18 @@ import Testing
 struct MemcachedParserTests {
   private let longKey = String(repeating: "k", count: 251)
 
+  @Test("Of the crawler there is the list of all items; classes are one")
+  func crawler() {
+    #expect(
+      readMemcached(
+        "lru_crawler metadump all\r\nlru_crawler metadump hash\r\nlru_crawler metadump 1\r\nlru_crawler metadump 2\r\nlru_crawler metadump\r\nlru_crawler\r\n"
+      )
+        == [
+          "lru_crawler", "lru_crawler", "lru_crawler", "lru_crawler !badClass", "lru_crawler !unknownCommand",
+          "lru_crawler !unknownCommand",
+        ])
+  }
+
   @Test("Retrieval names one key or many, separated by blanks")
   func retrieval() {
     #expect(readMemcached("get a\r\n  gets  a   b \nget k\n") == ["get a", "gets a b", "get k"])

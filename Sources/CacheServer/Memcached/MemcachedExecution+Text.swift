@@ -134,6 +134,7 @@ extension MemcachedExecution {
     _ key: RawSpan, _ piece: RawSpan, atFront: Bool, condition: PutCondition = .always, _ shards: inout LockedShards
   ) throws(CacheError) -> UInt64? {
     let limit = store.valueBytesMax
+    if !atFront, let version = try extendedInPlace(key, piece, condition: condition, &shards) { return version }
     do {
       return try shards.update(key, condition: condition, at: now) { (entry) throws(CacheError) in
         let count = entry.value.byteCount + piece.byteCount
@@ -149,6 +150,17 @@ extension MemcachedExecution {
       case .cache(let error), .body(let error): throw error
       }
     }
+  }
+
+  /// Of a large value: only what is new is written under the lock. Nil, and nothing has changed: it is to be written anew.
+  private mutating func extendedInPlace(
+    _ key: RawSpan, _ piece: RawSpan, condition: PutCondition, _ shards: inout LockedShards
+  ) throws(CacheError) -> UInt64? {
+    let old = shards.peek(key, at: now) { (count: $0.value.byteCount, version: $0.version) }
+    guard let old, old.count >= CacheLimits.largeValueBytesMin, condition.holds(for: old.version),
+      try shards.writeInPlace(key, offset: old.count, piece, at: now) != nil
+    else { return nil }
+    return shards.peek(key, at: now) { $0.version }
   }
 
   // MARK: Changes

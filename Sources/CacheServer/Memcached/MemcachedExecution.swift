@@ -92,7 +92,7 @@ struct MemcachedExecution: ~Copyable {
     case .mn: writer.line("MN\r\n")
     case .version: version()
     case .verbosity: if !request.isQuiet { writer.line("OK\r\n") }
-    case .get, .gets, .gat, .gats, .flushAll, .stats, .quit, .authenticate, .unknown:
+    case .get, .gets, .gat, .gats, .flushAll, .stats, .metadump, .quit, .authenticate, .unknown:
       preconditionFailure("a request that is not run here")
     }
   }

@@ -21,6 +21,8 @@ struct MemcachedSession: ByteSession, ~Copyable {
   private var keysDone = 0
   /// Of the last reply, what the output had no room for.
   private var pending: PendingReply?
+  /// Where a list of all items goes on that is on its way out.
+  private var dump: ScanCursor?
   private var inputHasEnded = false
   private var patience = Patience()
 
@@ -54,6 +56,7 @@ struct MemcachedSession: ByteSession, ~Copyable {
     _ input: RawSpan, _ position: inout Int, _ commands: inout Int, _ service: MemcachedService, _ loop: inout MemcachedLoop
   ) -> Progress.Next {
     if let next = PendingReply.pour(&pending, into: &loop.execution.writer.output) { return next }
+    if let next = pourDump(&loop.execution) { return next }
     while true {
       // Parse
       loop.batch.removeAll(from: position)
@@ -162,6 +165,9 @@ struct MemcachedSession: ByteSession, ~Copyable {
     case .quit: return .close(.finished)
     case .flushAll: flushAll(request, service, &execution)
     case .stats: return stats(words, service, &execution)
+    case .metadump:
+      dump = .start
+      return pourDump(&execution)
     default: execution.runLarge(request, words, input)
     }
     return nil
@@ -173,6 +179,18 @@ struct MemcachedSession: ByteSession, ~Copyable {
     service.shared.flush(at: due, now: execution.now)
     if !request.isQuiet { execution.writer.line("OK\r\n") }
   }
+
+  /// Lists items, a portion at a time: others have their turn in between, and what the peer does not read is not made. Nil: all of them.
+  private mutating func pourDump(_ execution: inout MemcachedExecution) -> Progress.Next? {
+    while let cursor = dump {
+      if execution.writer.output.count >= Self.dumpBytes { return .full }
+      dump = execution.list(from: cursor)
+    }
+    return nil
+  }
+
+  /// Of a list of items, what is written at once.
+  private static var dumpBytes: Int { 64 << 10 }
 
   /// Statistics are of all loops, which are asked one after the other: the reply is owed until then.
   private func stats(
@@ -218,7 +236,7 @@ extension MemcachedRequest {
       return !error.closes
     }
     switch command {
-    case .flushAll, .stats, .quit, .authenticate, .unknown: return false
+    case .flushAll, .stats, .metadump, .quit, .authenticate, .unknown: return false
     default: return data.count < UInt32(CacheLimits.largeValueBytesMin)
     }
   }

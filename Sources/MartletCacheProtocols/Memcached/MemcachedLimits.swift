@@ -27,6 +27,7 @@ package enum MemcachedError: UInt8, Error, Sendable {
   case badDelta
   case badExpiry
   case badDelete
+  case badClass
   case tooLarge
   case outOfMemory
   case notANumber
@@ -60,6 +61,7 @@ package enum MemcachedError: UInt8, Error, Sendable {
     case .badDelta: "CLIENT_ERROR invalid numeric delta argument\r\n"
     case .badExpiry: "CLIENT_ERROR invalid exptime argument\r\n"
     case .badDelete: "CLIENT_ERROR bad command line format.  Usage: delete <key> [noreply]\r\n"
+    case .badClass: "BADCLASS invalid class id\r\n"
     case .tooLarge: "SERVER_ERROR object too large for cache\r\n"
     case .outOfMemory: "SERVER_ERROR out of memory storing object\r\n"
     case .notANumber: "CLIENT_ERROR cannot increment or decrement non-numeric value\r\n"

@@ -58,13 +58,14 @@ struct MemcachedLine: ~Escapable {
     case .flushAll: return flushAll(&words)
     case .verbosity: return verbosity(&words)
     case .stats: return stats(&words)
+    case .metadump: return metadump(&words)
     case .version, .quit: return drop(command, nil, &words)
     case .mg, .ms, .md, .ma, .me, .mn, .authenticate, .unknown: return drop(.unknown, .unknownCommand, &words)
     }
   }
 
   private static func command(_ name: RawSpan) -> MemcachedCommand? {
-    if name.byteCount > 9 { return nil }
+    if name.byteCount > 11 { return nil }
     if name.equals("get") { return .get }
     if name.equals("gets") { return .gets }
     if name.equals("set") { return .set }
@@ -84,6 +85,7 @@ struct MemcachedLine: ~Escapable {
     if name.equals("version") { return .version }
     if name.equals("stats") { return .stats }
     if name.equals("quit") { return .quit }
+    if name.equals("lru_crawler") { return .metadump }
     return nil
   }
 
@@ -229,6 +231,14 @@ struct MemcachedLine: ~Escapable {
     var request = MemcachedRequest(.stats)
     request.words = (first &+ 1)..<(first &+ count)
     return (request, .none)
+  }
+
+  /// `lru_crawler metadump all`: the one thing of the crawler that is there. Items have one class, 1.
+  private func metadump(_ words: inout [ArgumentSlice]) -> (MemcachedRequest, Block) {
+    guard count == 3, word(1, words).equals("metadump") else { return drop(.metadump, .unknownCommand, &words) }
+    let scope = word(2, words)
+    let isKnown = scope.equals("all") || scope.equals("hash") || scope.equals("1")
+    return drop(.metadump, isKnown ? nil : .badClass, &words)
   }
 
   // MARK: Meta

@@ -11,7 +11,7 @@ package enum MemcachedCommand: UInt8, CaseIterable, Sendable {
   // On nothing: a fixed reply.
   case mn, version, verbosity
   // On the server.
-  case flushAll, stats, quit
+  case flushAll, stats, metadump, quit
   /// The `set` by which a client shows its token, where one is wanted.
   case authenticate
   /// No command: an error is the answer.
@@ -21,6 +21,7 @@ package enum MemcachedCommand: UInt8, CaseIterable, Sendable {
   package var name: String {
     switch self {
     case .flushAll: "flush_all"
+    case .metadump: "lru_crawler"
     default: "\(self)"
     }
   }
@@ -33,7 +34,7 @@ package enum MemcachedCommand: UInt8, CaseIterable, Sendable {
     switch self {
     case .get, .gets, .gat, .gats, .set, .add, .replace, .append, .prepend, .cas, .incr, .decr, .delete, .touch: true
     case .mg, .ms, .md, .ma, .me: true
-    case .mn, .version, .verbosity, .flushAll, .stats, .quit, .authenticate, .unknown: false
+    case .mn, .version, .verbosity, .flushAll, .stats, .metadump, .quit, .authenticate, .unknown: false
     }
   }
 
