@@ -159,6 +159,23 @@ def test_a_subscriber_has_no_message_in_the_midst_of_a_reply(connect, client, ke
     assert sorted(replies) == sorted([bulk(value)] + [b">3\r\n$7\r\nmessage\r\n" + bulk(key.encode()) + bulk(b"hello")] * 5)
 
 
+def test_a_subscriber_has_replies_in_portions_too(connect, client, key):
+    value = pattern(4 * MEGABYTE)
+    client.ask("set", key, value)
+    both = connect()
+    both.ask("hello 3")
+    both.ask("subscribe", key)
+    before = resident(client)
+    both.send(request("mget", *[key] * 50) + request("ping"))
+    for number in range(20):
+        client.ask("publish", key, f"message {number}")
+    assert resident(client) - before < 40 * MEGABYTE
+    replies = [both.reply() for _ in range(22)]
+    messages = [reply for reply in replies if reply.startswith(b">")]
+    assert messages == [b">3\r\n$7\r\nmessage\r\n" + bulk(key.encode()) + bulk(b"message %d" % number) for number in range(20)]
+    assert [reply for reply in replies if not reply.startswith(b">")] == [b"*50\r\n" + bulk(value) * 50, b"+PONG\r\n"]
+
+
 @pytest.mark.parametrize("words", [
     ["get", "K"], ["set", "K", "v"], ["append", "K", "v"], ["mset", "a-key", "v", "K", "v"], ["mget", "a-key", "K"], ["del", "K"], ["incr", "K"], ["rename", "a-key", "K"], ["copy", "a-key", "K"], ["bitop", "not", "K", "a-key"],
     ["martlet.lease", "K", "10"], ["json.set", "K", "$", "1"], ["setrange", "K", "0", "x"], ["restore", "K", "0", "x"], ["expire", "K", "10"], ["watch", "K"],

@@ -12,6 +12,9 @@ struct Subscriptions {
   private var names: [[[UInt8]: UInt64]] = Array(repeating: [:], count: PubSub.Kind.allCases.count)
   private var last: UInt64 = 0
   var backlog = SubscriberBacklog()
+  /// Messages that came in the midst of a reply: they follow it.
+  private var held: [PublishedMessage] = []
+  private(set) var heldBytes = 0
 
   var isEmpty: Bool { names.allSatisfy(\.isEmpty) }
   func count(_ kind: PubSub.Kind) -> Int { names[kind.rawValue].count }
@@ -19,6 +22,17 @@ struct Subscriptions {
 
   /// By age.
   func all(_ kind: PubSub.Kind) -> [[UInt8]] { names[kind.rawValue].sorted { $0.value < $1.value }.map(\.key) }
+
+  mutating func hold(_ message: PublishedMessage) {
+    held.append(message)
+    heldBytes += message.frame.count
+  }
+
+  mutating func takeHeld() -> [PublishedMessage] {
+    let messages = held
+    (held, heldBytes) = ([], 0)
+    return messages
+  }
 
   /// Whether it is new.
   mutating func insert(_ name: [UInt8], _ kind: PubSub.Kind) -> Bool {
@@ -179,9 +193,10 @@ extension RESPSession {
     guard subscriptions?.value.contains(message.topic, message.kind) == true else { return nil }
     let pubsub = pubsub
     let before = subscriptions?.value.backlog.counted ?? 0
-    subscriptions?.value.backlog.willAppend(behind: output.count)
-    append(message, to: &output)
-    let excess = subscriptions?.value.backlog.didAppend(output.count, of: pubsub, at: now) ?? nil
+    subscriptions?.value.backlog.willAppend(behind: output.count + (subscriptions?.value.heldBytes ?? 0))
+    if pending == nil { append(message, to: &output) } else { subscriptions?.value.hold(message) }
+    let waiting = output.count + (subscriptions?.value.heldBytes ?? 0)
+    let excess = subscriptions?.value.backlog.didAppend(waiting, of: pubsub, at: now) ?? nil
     let counted = subscriptions?.value.backlog.counted ?? 0
     if counted == before { return nil }
     store.charge(counted - before)
@@ -189,6 +204,11 @@ extension RESPSession {
     if let excess { return overflow(excess, counted) }
     // Asks to be called again once all is written.
     return .full
+  }
+
+  /// The reply in whose midst they came is all there.
+  mutating func releaseHeld(into output: inout ByteBuffer) {
+    for message in subscriptions?.value.takeHeld() ?? [] { append(message, to: &output) }
   }
 
   private func overflow(_ excess: SubscriberBacklog.Excess, _ bytes: Int) -> Progress.Next {

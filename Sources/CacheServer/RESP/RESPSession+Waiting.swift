@@ -38,9 +38,8 @@ extension RESPSession {
   private mutating func pause(_ execution: inout CommandExecution) -> Progress.Next {
     // What is parsed beyond is parsed again, from its beginning.
     parser = RESPParser()
-    if var reply = execution.takePending() {
-      // Messages may come at any time, and must not come in the midst of a reply.
-      if subscriptions != nil { _ = reply.pour(into: &execution.writer.output, upTo: .max) } else { pending = consume reply }
+    if let reply = execution.takePending() {
+      pending = consume reply
       return .full
     }
     if isWaitingForRoom || pausedUntil != nil { return .blocked }

@@ -90,6 +90,7 @@ struct RESPSession: ByteSession, ~Copyable {
     _ input: RawSpan, _ position: inout Int, _ commands: inout Int, _ service: RESPService, _ loop: inout RESPLoop, at now: MonotonicTime
   ) -> Progress.Next {
     if let next = PendingReply.pour(&pending, into: &loop.execution.writer.output) { return next }
+    if subscriptions != nil { releaseHeld(into: &loop.execution.writer.output) }
     while true {
       // Parse
       loop.batch.removeAll()
