@@ -1,6 +1,7 @@
 """The JSON commands of Redis: paths, replies and errors as RedisJSON documents them, over strings that every other command sees."""
 
 import json
+import threading
 
 import pytest
 
@@ -123,6 +124,44 @@ def test_large_documents(client, key):
     client.ask("multi")
     client.ask("json.get", key, "items[-1].id")
     assert client.ask("exec") == b"*1\r\n$4\r\n5000\r\n"
+
+
+def test_edits_of_a_large_document_by_many_are_all_there(server, client, key):
+    """Each is made on the document as it was a moment ago, and made again if somebody was quicker."""
+    filler = "x" * 1_000_000
+    client.ask("json.set", key, "$", json.dumps({"sum": 0, "list": [], "filler": filler}))
+    client.ask("expire", key, 1000)
+    failures = []
+
+    def edit(number):
+        with Resp(server.listeners["resp"]) as one:
+            for count in range(10):
+                if one.ask("json.numincrby", key, "$.sum", 1)[:1] != b"$" or one.ask("json.arrappend", key, "list", number)[:1] != b":":
+                    failures.append(number)
+                if one.ask("json.set", key, f"$.from{number}", count) != b"+OK\r\n" or one.ask("json.merge", key, "$", '{"a":null}') != b"+OK\r\n":
+                    failures.append(number)
+
+    threads = [threading.Thread(target=edit, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    document = json.loads(client.ask("get", key).split(b"\r\n", 1)[1])
+    assert not failures and document["sum"] == 40 and sorted(document["list"]) == sorted([number for number in range(4)] * 10)
+    assert [document[f"from{number}"] for number in range(4)] == [9] * 4 and document["filler"] == filler
+    assert client.ask("ttl", key) in [b":%d\r\n" % seconds for seconds in range(900, 1001)]
+
+
+def test_edits_of_a_large_document_that_change_nothing_are_told(client, key):
+    client.ask("json.set", key, "$", json.dumps({"a": 1, "filler": "x" * 100_000}))
+    before = client.ask("get", key)
+    client.ask("config resetstat")
+    assert client.ask("json.numincrby", key, "a", "1e309") == b"-ERR result is not a number\r\n"
+    assert client.ask("json.numincrby", key, "filler", "1").startswith(b"-ERR Path '$.filler' does not exist or does not contains a number")
+    assert client.ask("json.set", key, "a", "2", "nx") == NIL and client.ask("json.del", key, "nope") == b":0\r\n"
+    assert client.ask("json.arrappend", key, "$.nope", "1") == b"*0\r\n" and client.ask("get", key) == before
+    assert b"cmdstat_json.numincrby:calls=2," in client.ask("info commandstats")
+    assert b"rejected_calls=0,failed_calls=2" in client.ask("info commandstats").split(b"json.numincrby")[1].split(b"\r\n")[0]
 
 
 def test_bounds(start):

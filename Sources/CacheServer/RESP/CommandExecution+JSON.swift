@@ -143,6 +143,7 @@ extension CommandExecution {
     var sum: [UInt8]?
     var isThere = false
     let outcome = try edit(args[1], &shards) { (document) throws(CommandError) in
+      (sum, isThere) = (nil, false)
       guard let place = try path.place(in: document) else { return nil }
       isThere = true
       guard place.kind == .number else { return nil }
@@ -171,6 +172,7 @@ extension CommandExecution {
     var count: Int?
     var isThere = false
     let outcome = try edit(args[1], &shards) { (document) throws(CommandError) in
+      (count, isThere) = (nil, false)
       guard let place = try path.place(in: document) else { return nil }
       isThere = true
       guard place.kind == .array else { return nil }
@@ -194,29 +196,5 @@ extension CommandExecution {
   private func jsonPath(_ args: borrowing RESPArguments, at index: Int) throws(CommandError) -> JSONPath {
     if args.count <= index { return .root }
     return try JSONPath.read(args[index])
-  }
-
-  private enum EditOutcome { case absent, unchanged, changed }
-
-  /// Replaces a document by what `body` makes of it; nil: it stays. What else the entry has stays too.
-  private mutating func edit(
-    _ key: RawSpan, _ shards: inout LockedShards, _ body: (RawSpan) throws(CommandError) -> ByteBuffer?
-  ) throws(CommandError) -> EditOutcome {
-    var isChanged = false
-    var new = ByteBuffer()
-    let found: Void? = try shards.peek(key, database: database, at: now) { (entry) throws(CommandError) in
-      guard let edited = try body(entry.value) else { return }
-      if edited.count > store.valueBytesMax { throw .tooLong }
-      new = edited
-      isChanged = true
-    }
-    if found == nil { return .absent }
-    if !isChanged { return .unchanged }
-    try change(key, &shards) { _ in
-      var taken = ByteBuffer()
-      swap(&taken, &new)
-      return taken
-    }
-    return .changed
   }
 }

@@ -33,6 +33,7 @@ struct CommandExecution: ~Copyable {
   let replyBytesMax: Int
   /// What else the command run last has left to be done then.
   private var remainder: Remainder?
+  var editMode = EditMode.small
   /// The shards are to be unlocked, and `settle` called, before another command is run. Within a transaction: after the last.
   private(set) var isPaused = false
   var keys = KeyBatch()
@@ -70,6 +71,7 @@ struct CommandExecution: ~Copyable {
   enum Remainder {
     case subsequence(LongestCommonSubsequence)
     case jsonGet(JSONGet, SharedValue)
+    case jsonEdit(KeptCommand)
   }
 
   // MARK: Keys
@@ -130,6 +132,7 @@ struct CommandExecution: ~Copyable {
     } catch {
       large.removeLast(large.count - largeMark)
       writer.output.truncate(to: mark)
+      if error.isPutOff { return putOff(KeptCommand(command, args)) }
       counts[command].failed.count()
       fail(error)
     }
@@ -274,6 +277,12 @@ struct CommandExecution: ~Copyable {
     isPaused = true
   }
 
+  /// Runs a command again once the shards are unlocked.
+  private mutating func putOff(_ kept: KeptCommand) {
+    remainder = .jsonEdit(kept)
+    isPaused = true
+  }
+
   /// The command under way waits.
   mutating func leave(to wait: WaitingLease?) {
     waiting = wait
@@ -303,6 +312,7 @@ struct CommandExecution: ~Copyable {
   private mutating func finish(_ rest: Remainder) throws(CommandError) {
     switch rest {
     case .subsequence(let task): task.write(to: &writer)
+    case .jsonEdit(let kept): try finishEdit(kept)
     case .jsonGet(let request, let value): try value.withValue { (value) throws(CommandError) in try request.write(value, to: &writer) }
     }
   }
