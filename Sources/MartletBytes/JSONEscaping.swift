@@ -43,14 +43,14 @@ extension ByteBuffer {
   }
 
   /// Appends `key` as a JSON member's name, with the colon, and with a comma in front if wanted.
-  @inlinable
-  public mutating func append(jsonKey key: String, afterComma: Bool) {
-    // As `append(jsonString:)`.
-    let lent: Void? = unsafe key.utf8.withContiguousStorageIfAvailable { source in
+  ///
+  /// Consumed: a key is mostly made for the call (`CodingKey.stringValue`), and lending its bytes would retain a copy of it.
+  @inlinable @inline(__always)
+  public mutating func append(jsonKey key: consuming String, afterComma: Bool) {
+    key.withUTF8 { source in
       let span = unsafe RawSpan(_unsafeElements: source)
       append(jsonKey: span, afterComma: afterComma)
     }
-    if lent == nil { append(jsonKey: Array(key.utf8).rawSpan, afterComma: afterComma) }
   }
 
   /// As above, of a key in UTF-8.

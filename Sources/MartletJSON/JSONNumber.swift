@@ -93,7 +93,7 @@ struct JSONNumber {
     return isNegative ? -magnitude : magnitude
   }
 
-  private static let exactPowers: InlineArray<23, Double> = [
+  static let exactPowers: InlineArray<23, Double> = [
     1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
   ]
 

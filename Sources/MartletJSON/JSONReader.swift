@@ -49,10 +49,19 @@ public struct JSONReader: ~Copyable, ~Escapable {
     }
   }
 
+  /// Whether the next value begins as null does; nothing is consumed but whitespace. For optionals.
+  @usableFromInline
+  var nextIsNull: Bool {
+    @inline(__always) mutating get {
+      offset = JSONScanner.whitespaceEnd(in: text, from: offset)
+      return JSONScanner.byte(UInt8(ascii: "n"), in: text, at: offset)
+    }
+  }
+
   // MARK: Containers
 
   public mutating func beginObject() throws(JSONError) {
-    try begin(.object)
+    try begin(.object, UInt8(ascii: "{"))
   }
 
   /// The name of the object's next member, whose value is to be read or skipped then; nil when the object is closed.
@@ -62,7 +71,7 @@ public struct JSONReader: ~Copyable, ~Escapable {
   }
 
   public mutating func beginArray() throws(JSONError) {
-    try begin(.array)
+    try begin(.array, UInt8(ascii: "["))
   }
 
   /// Whether the array has another element, which is to be read or skipped then; false when the array is closed.
@@ -88,6 +97,15 @@ public struct JSONReader: ~Copyable, ~Escapable {
 
   /// An exact integer: written without fraction and exponent (`.notAnInteger`), within Int64 (`.outOfRange`).
   public mutating func readInteger() throws(JSONError) -> Int64 {
+    offset = JSONScanner.whitespaceEnd(in: text, from: offset)
+    if let (value, end) = JSONScanner.plainInteger(in: text, from: offset) {
+      offset = end
+      return value
+    }
+    return try readAnyInteger()
+  }
+
+  private mutating func readAnyInteger() throws(JSONError) -> Int64 {
     let range = try numberRange()
     let number = JSONNumber(text[range])
     if let value = number.int64 { return value }
@@ -96,6 +114,15 @@ public struct JSONReader: ~Copyable, ~Escapable {
 
   /// The nearest double; `.outOfRange` beyond the finite ones. What is too small for a double is 0.
   public mutating func readDouble() throws(JSONError) -> Double {
+    offset = JSONScanner.whitespaceEnd(in: text, from: offset)
+    if let (value, end) = JSONScanner.plainDouble(in: text, from: offset) {
+      offset = end
+      return value
+    }
+    return try readAnyDouble()
+  }
+
+  private mutating func readAnyDouble() throws(JSONError) -> Double {
     let range = try numberRange()
     let lexeme = text[range]
     guard let value = JSONNumber(lexeme).double(lexeme) else { throw JSONError(offset: range.lowerBound, problem: .outOfRange) }
@@ -103,6 +130,11 @@ public struct JSONReader: ~Copyable, ~Escapable {
   }
 
   public mutating func readBool() throws(JSONError) -> Bool {
+    offset = JSONScanner.whitespaceEnd(in: text, from: offset)
+    if let (value, end) = JSONScanner.boolean(in: text, from: offset) {
+      offset = end
+      return value
+    }
     try expect(.boolean)
     let isTrue = text[offset] == UInt8(ascii: "t")
     offset = try JSONScanner.skipLiteral(isTrue ? "true" : "false", in: text, from: offset)
@@ -137,22 +169,34 @@ public struct JSONReader: ~Copyable, ~Escapable {
   }
 
   /// As `nextKey`, without making a `String`.
+  @inline(__always)
   mutating func nextKeyContent() throws(JSONError) -> StringContent? {
     guard try next(closing: UInt8(ascii: "}")) else { return nil }
     guard JSONScanner.byte(UInt8(ascii: "\""), in: text, at: offset) else { throw JSONScanner.unexpected(in: text, at: offset) }
-    let key = try stringContent()
+    let key = try checkedContent()
     offset = JSONScanner.whitespaceEnd(in: text, from: offset)
     guard JSONScanner.byte(UInt8(ascii: ":"), in: text, at: offset) else { throw JSONScanner.unexpected(in: text, at: offset) }
-    offset += 1
+    offset &+= 1
     return key
   }
 
   mutating func stringContent() throws(JSONError) -> StringContent {
-    try expect(.string)
-    let start = offset + 1
+    offset = JSONScanner.whitespaceEnd(in: text, from: offset)
+    if !JSONScanner.byte(UInt8(ascii: "\""), in: text, at: offset) { try expect(.string) }
+    return try checkedContent()
+  }
+
+  /// Of the string whose quotation mark stands at `offset`.
+  @inline(__always)
+  private mutating func checkedContent() throws(JSONError) -> StringContent {
+    let start = offset &+ 1
+    if let end = JSONScanner.shortStringEnd(in: text, from: start) {
+      offset = end &+ 1
+      return StringContent(range: start..<end, hasEscapes: false)
+    }
     var hasEscapes = false
     offset = try JSONScanner.skipString(in: text, from: offset, hasEscapes: &hasEscapes)
-    return StringContent(range: start..<offset - 1, hasEscapes: hasEscapes)
+    return StringContent(range: start..<offset &- 1, hasEscapes: hasEscapes)
   }
 
   func string(_ content: StringContent) -> String {
@@ -169,8 +213,10 @@ public struct JSONReader: ~Copyable, ~Escapable {
     return start..<offset
   }
 
-  private mutating func begin(_ kind: JSONKind) throws(JSONError) {
-    try expect(kind)
+  @inline(__always)
+  private mutating func begin(_ kind: JSONKind, _ opening: UInt8) throws(JSONError) {
+    offset = JSONScanner.whitespaceEnd(in: text, from: offset)
+    if !JSONScanner.byte(opening, in: text, at: offset) { try expect(kind) }
     guard depth < depthMax else { throw JSONError(offset: offset, problem: .tooDeep) }
     depth += 1
     offset += 1
@@ -178,18 +224,19 @@ public struct JSONReader: ~Copyable, ~Escapable {
   }
 
   /// Steps to the next item of the innermost container: false, and out of it, at its closing byte.
+  @inline(__always)
   private mutating func next(closing: UInt8) throws(JSONError) -> Bool {
     precondition(depth > 0, "no JSON object or array is open")
     offset = JSONScanner.whitespaceEnd(in: text, from: offset)
     if JSONScanner.byte(closing, in: text, at: offset) {
-      offset += 1
-      depth -= 1
+      offset &+= 1
+      depth &-= 1
       isFirst = false
       return false
     }
     if !isFirst {
       guard JSONScanner.byte(UInt8(ascii: ","), in: text, at: offset) else { throw JSONScanner.unexpected(in: text, at: offset) }
-      offset = JSONScanner.whitespaceEnd(in: text, from: offset + 1)
+      offset = JSONScanner.whitespaceEnd(in: text, from: offset &+ 1)
     }
     isFirst = false
     return true

@@ -101,8 +101,8 @@ public struct JSONWriter: ~Copyable {
     needsComma = false
   }
 
-  @inlinable
-  public mutating func key(_ key: String) {
+  @inlinable @inline(__always)
+  public mutating func key(_ key: consuming String) {
     beginKey()
     output.append(jsonKey: key, afterComma: needsComma)
     needsComma = false

@@ -113,11 +113,13 @@ final class JSONWriterStream {
 
   // MARK: Finding the place
 
+  /// Whether the container `serial` writes next: then `open` gives this stream.
+  @inline(__always)
+  func isTop(_ serial: UInt32) -> Bool { unsafe state.pointee.top == serial }
+
   /// Makes the container `serial` the one that writes next; the stream that it writes to.
   @inline(__always)
-  func open(_ serial: UInt32) -> JSONWriterStream {
-    unsafe state.pointee.top == serial ? self : reopen(serial)
-  }
+  func open(_ serial: UInt32) -> JSONWriterStream { isTop(serial) ? self : reopen(serial) }
 
   @inline(never)
   private func reopen(_ serial: UInt32) -> JSONWriterStream {

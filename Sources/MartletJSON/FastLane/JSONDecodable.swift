@@ -39,16 +39,32 @@ extension JSONDecodable {
 }
 
 /// The name of a member, while the reader stands before its value: compared with literals without becoming a `String`.
+///
+/// A `switch` over the names of a large record is a long line of comparisons. So each is of one number, made from the name's length and bytes
+/// (`JSONNameFingerprint`), which of a literal is made when the program is compiled; up to seven bytes it says all, and only beyond are the
+/// bytes compared.
 @frozen
 public struct JSONName: ~Escapable {
   /// As it is written between the quotation marks.
   @usableFromInline let bytes: RawSpan
+  @usableFromInline let fingerprint: UInt64
   @usableFromInline let hasEscapes: Bool
 
-  @_lifetime(copy bytes)
-  init(_ bytes: RawSpan, hasEscapes: Bool) {
+  /// `fingerprint` is that of `bytes`.
+  @_lifetime(copy bytes) @inline(__always)
+  init(_ bytes: RawSpan, fingerprint: UInt64) {
     self.bytes = bytes
-    self.hasEscapes = hasEscapes
+    self.fingerprint = fingerprint
+    hasEscapes = false
+  }
+
+  @_lifetime(copy content) @inline(never)
+  init(escaped content: RawSpan) {
+    bytes = content
+    hasEscapes = true
+    var unescaped = ByteBuffer()
+    JSONScanner.appendUnescaped(content, to: &unescaped)
+    fingerprint = JSONNameFingerprint.of(unescaped.bytes, from: 0, to: unescaped.count)
   }
 
   @inlinable @inline(__always)
@@ -57,12 +73,12 @@ public struct JSONName: ~Escapable {
   /// For `switch`.
   @inlinable @inline(__always)
   public static func ~= (literal: StaticString, name: borrowing JSONName) -> Bool {
-    name.hasEscapes ? equalsUnescaped(literal, name) : name.bytes.equals(literal)
+    name.fingerprint == JSONNameFingerprint.of(literal) && (JSONNameFingerprint.saysAll(literal) || name.equals(literal))
   }
 
   @usableFromInline @inline(never)
-  static func equalsUnescaped(_ literal: StaticString, _ name: borrowing JSONName) -> Bool {
-    Array(name.text.utf8).rawSpan.equals(literal.rawSpan)
+  func equals(_ literal: StaticString) -> Bool {
+    hasEscapes ? Array(text.utf8).rawSpan.equals(literal.rawSpan) : bytes.equals(literal)
   }
 
   /// What the name says.
@@ -79,7 +95,9 @@ extension JSONReader {
   @_lifetime(copy self)
   public mutating func nextName() throws(JSONError) -> JSONName? {
     guard let name = try nextKeyContent() else { return nil }
-    return JSONName(text[name.range], hasEscapes: name.hasEscapes)
+    let bytes = text[name.range]
+    if name.hasEscapes { return JSONName(escaped: bytes) }
+    return JSONName(bytes, fingerprint: JSONNameFingerprint.of(text, from: name.range.lowerBound, to: name.range.upperBound))
   }
 
   /// The next value, as a type of the fast lane.
@@ -185,7 +203,7 @@ extension Optional: JSONDecodable where Wrapped: JSONDecodable {
   /// `null` is nil.
   @inlinable
   public init(from json: inout JSONReader) throws {
-    if try json.peek() == .null {
+    if json.nextIsNull {
       try json.readNull()
       self = nil
     } else {

@@ -121,6 +121,29 @@ struct RoadsTests {
     }
   }
 
+  @Test("A byte that is no UTF-8 is refused wherever it stands, and so is a text cut anywhere, by every road")
+  func brokenBytes() throws {
+    let text = Array(#"{"name":"été 日 😀 \u00e9","tags":["x",1.5,-7,true,null],"long name of a member":{"a":[]}}"#.utf8)
+    for place in text.indices {
+      var invalid = text
+      invalid[place] = 0xFF
+      for bytes in [invalid, Array(text[..<place])] {
+        #expect(throws: DecodingError.self) { try MartletJSON.Decoder().decode(Read<Nothing>.self, from: bytes) }
+        #expect(throws: DecodingError.self) { try JanssonDecoder().decode(Read<Nothing>.self, from: bytes) }
+        #expect(throws: DecodingError.self) { try JanssonDecoder(parser: .scanner).decode(Read<Nothing>.self, from: bytes) }
+      }
+    }
+  }
+
+  @Test("A string of 64 MiB comes through")
+  func longString() throws {
+    let text = String(repeating: "0123456789abcdé", count: 1 << 22)
+    let bytes = try MartletJSON.Encoder().encode(text)
+    #expect(bytes.count == 2 + text.utf8.count)
+    #expect(try MartletJSON.Decoder().decode(String.self, from: bytes) == text)
+    #expect(try JanssonDecoder().decode(String.self, from: bytes) == text)
+  }
+
   @Test("Containers handed out one inside the other without end are an error in the end, not a crash")
   func containersWithoutEnd() {
     let value = Custom { encoder in

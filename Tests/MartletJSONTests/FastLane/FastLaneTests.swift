@@ -163,4 +163,41 @@ extension String {
   func range(of part: String) -> Range<Index>? {
     indices.first { self[$0...].hasPrefix(part) }.map { $0..<index($0, offsetBy: part.count) }
   }
+
+  @Test("Names are told apart whatever their length, also where they differ in one byte or are escaped")
+  func names() throws {
+    struct Found: JSONDecodable {
+      var label = ""
+      init(from json: inout JSONReader) throws {
+        try json.beginObject()
+        while let name = try json.nextName() {
+          switch name {
+          case "": label = "0"
+          case "a": label = "1"
+          case "ab": label = "2"
+          case "abcdefg": label = "7"
+          case "abcdefgh": label = "8"
+          case "abcdefghi": label = "9"
+          case "abcdefghijklmnop": label = "16"
+          case "abcdefghijXlmnopq": label = "17 X"
+          case "abcdefghijklmnopq": label = "17"
+          case "é": label = "e"
+          default: label = "other"
+          }
+          try json.skip()
+        }
+      }
+    }
+    for (name, label) in [
+      ("", "0"), ("a", "1"), ("ab", "2"), ("abcdefg", "7"), ("abcdefgh", "8"), ("abcdefghi", "9"), ("abcdefghijklmnop", "16"),
+      ("abcdefghijklmnopq", "17"), ("abcdefghijXlmnopq", "17 X"), ("é", "e"), ("\\u00e9", "e"), ("a\\u0062", "2"), ("\\u0061bcdefghi", "9"),
+      ("b", "other"), ("abc", "other"), ("abcdefgi", "other"), ("abcdefghijYlmnopq", "other"), ("a\\u0000", "other"),
+      ("abcdefgh\\u0000", "other"),
+      (String(repeating: "x", count: 300), "other"),
+    ] {
+      // At the end of the text, too, where there are no eight bytes to be read at once.
+      #expect(try read("{\"\(name)\":0}", as: Found.self).label == label, "\(name)")
+      #expect(try read("{\"\(name)\":\"                    \"}", as: Found.self).label == label, "\(name)")
+    }
+  }
 }
