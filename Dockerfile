@@ -11,10 +11,10 @@ RUN swift package resolve
 COPY scripts scripts
 COPY CModules CModules
 COPY Sources Sources
-# The manifest names the benchmark of the store and the test targets too; SwiftPM wants their folders, empty will do for tests.
+# The manifest names benchmarks and the test targets too; SwiftPM wants their folders, empty will do for tests.
 COPY Benchmarks/Store Benchmarks/Store
 RUN for tests in $(sed -n 's/^ *tests("\([A-Za-z]*\)".*/\1/p' Package.swift); do mkdir -p "Tests/$tests"; done
-RUN scripts/build && strip -o /usr/local/bin/martlet .build/release/martlet && martlet version
+RUN scripts/build && for program in martlet martlet-bench-json; do strip -o /usr/local/bin/$program .build/release/$program || exit; done && martlet version
 
 FROM debian:bookworm-slim
 RUN apt-get -q update \
@@ -22,7 +22,7 @@ RUN apt-get -q update \
  && rm -rf /var/lib/apt/lists/* \
  && groupadd --system --gid 10001 martlet \
  && useradd --system --uid 10001 --gid martlet --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin martlet
-COPY --from=build /usr/local/bin/martlet /usr/local/bin/martlet
+COPY --from=build /usr/local/bin/martlet /usr/local/bin/martlet-bench-json /usr/local/bin/
 USER 10001:10001
 # Beyond loopback, since a container's loopback reaches nobody. Without a token that needs MARTLET_INSECURE=true: said by who runs it.
 ENV MARTLET_HTTP=0.0.0.0:8080 MARTLET_RESP=0.0.0.0:6379 MARTLET_MEMCACHED=0.0.0.0:11211

@@ -24,8 +24,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 }
 
 /// A program of Benchmarks that needs what only this package sees; not a product.
-func benchmark(_ name: String, path: String, _ dependencies: [Target.Dependency]) -> Target {
-  let target = Target.executableTarget(name: name, dependencies: dependencies, path: path, exclude: ["reference.py"], swiftSettings: settings)
+func benchmark(_ name: String, path: String, exclude: [String] = [], _ dependencies: [Target.Dependency]) -> Target {
+  let target = Target.executableTarget(name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: settings)
   return target
 }
 
@@ -36,6 +36,7 @@ let package = Package(
     .library(name: "Martlet", targets: ["Martlet"]),
     .library(name: "MartletJSONFoundation", targets: ["MartletJSONFoundation"]),
     .executable(name: "martlet", targets: ["martlet-cli"]),
+    .executable(name: "martlet-bench-json", targets: ["martlet-bench-json"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -69,7 +70,7 @@ let package = Package(
     // application: the sessions and routes that marry protocols and store
     module("CacheServer", ["MartletAPI", "MartletServer", "MartletLoop", "MartletHTTP", "MartletJSON", "MartletCache", "MartletCacheProtocols", "MartletBytes", .product(name: "Logging", package: "swift-log")]),
 
-    // application: what a server does under load
+    // application: what a server does under load, what JSON costs
     module("Bench", ["MartletLoop", "MartletJSON", "MartletBytes"]),
 
     // command line
@@ -78,8 +79,14 @@ let package = Package(
       dependencies: ["CacheServer", "Bench", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: settings),
 
+    // `martlet bench json` with Foundation beside: a program of its own, for the server goes without
+    .executableTarget(
+      name: "martlet-bench-json",
+      dependencies: ["Bench", "MartletBytes"],
+      swiftSettings: settings),
+
     // what the store costs: scripts/store-bench
-    benchmark("store-bench", path: "Benchmarks/Store", ["MartletCache", "MartletBytes"]),
+    benchmark("store-bench", path: "Benchmarks/Store", exclude: ["reference.py"], ["MartletCache", "MartletBytes"]),
 
     tests("ArchitectureTests", []),  // imports nothing: it reads the others
     tests("MartletBytesTests", ["MartletBytes"]),

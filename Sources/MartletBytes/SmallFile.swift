@@ -9,11 +9,11 @@
 #endif
 
 package enum SmallFile {
-  /// The largest file taken, in bytes.
+  /// The largest file taken unless the caller says otherwise, in bytes.
   package static let bytesMax = 1 << 20
 
   /// The file's bytes; nil if it cannot be read or is larger than `bytesMax`. Blocks; for start-up and operators' routes.
-  package static func read(_ path: String) -> ByteBuffer? {
+  package static func read(_ path: String, bytesMax: Int = bytesMax) -> ByteBuffer? {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }

@@ -5,6 +5,6 @@ import ArgumentParser
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Measure a server, ours or another.",
-    subcommands: [BenchLoad.self])
+    abstract: "Measure a server, ours or another; measure JSON.",
+    subcommands: [BenchLoad.self, BenchJSON.self])
 }

@@ -11,7 +11,7 @@ let drawing: [(row: String, modules: [String])] = [
   ("library", ["MartletAPI", "MartletJSONFoundation", "MartletCacheClient"]),
   ("library as imported", ["Martlet"]),
   ("applications", ["CacheServer", "Bench"]),
-  ("command line", ["martlet-cli"]),
+  ("command line", ["martlet-cli", "martlet-bench-json"]),
 ]
 
 /// The only module that may import each C module.

@@ -1,9 +1,13 @@
 """The measuring scripts run once, tiny, so that they cannot rot. What they would measure here means nothing."""
 
+import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -72,3 +76,50 @@ def test_memcached_is_compared_with_memcached():
     assert done.returncode == 0, done.stderr
     for words in ("memcached 1.", "get at 1 ", "set at 64", "get16 at 1"):
         assert words in done.stdout
+
+
+def bench_json(binary, *arguments):
+    return subprocess.run(
+        [binary, "bench", "json", *arguments], env=clean_environment({}), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
+
+
+def test_json_is_measured_beside_foundation(tmp_path):
+    file = tmp_path / "a file.json"
+    file.write_text('{"numbers":[1,2.5,-3e10],"text":"\\u00e9"}')
+    done = bench_json(BINARY, "--quick", "--json", file)
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout)["results"]
+    assert {result["road"] for result in results if result["workload"] == "a file.json"} == {
+        "Swift road, fast lane", "Swift road, Codable", "jansson road, Codable", "Foundation", "JSONScanner"}
+    assert "Foundation" in bench_json(BINARY, "--quick").stdout
+
+
+def test_json_is_measured_without_foundation_where_it_is_not_installed(tmp_path):
+    alone = tmp_path / "martlet"
+    shutil.copy(BINARY, alone)
+    done = bench_json(alone, "--quick")
+    assert done.returncode == 0, done.stderr
+    assert "martlet-bench-json is not in" in done.stderr and "scripts/build" in done.stderr
+    assert "jansson road" in done.stdout and "Foundation" not in done.stdout
+    assert bench_json(alone, "nowhere.json").returncode == 1
+    assert bench_json(alone, "--nonsense").returncode == 2
+
+
+@needs("cc")
+@pytest.mark.parametrize("operation, allowed", [("encode", 0)])
+def test_the_fast_lane_encodes_without_allocating(operation, allowed):
+    sys.path.insert(0, str(ROOT / "Benchmarks/Ceiling"))
+    from subjects import build_c
+    library = build_c("malloc_counter.c", "malloc_counter.so", "-shared", "-fPIC")
+
+    def made(count):
+        with tempfile.NamedTemporaryFile() as counts:
+            counts.write(bytes(16))
+            counts.flush()
+            subprocess.run(
+                [Path(BINARY).with_name("martlet-bench-json"), "--repeat", "1 KB record", operation, "fast lane", str(count)], check=True,
+                env=clean_environment({"LD_PRELOAD": str(library), "MALLOC_COUNTER": counts.name}), timeout=600)
+            return struct.unpack("QQ", os.pread(counts.fileno(), 16, 0))[0]
+
+    assert made(1) > 0, "the allocator's calls are not counted"
+    assert made(10_001) - made(1) <= allowed
