@@ -13,6 +13,7 @@ COPY CModules CModules
 COPY Sources Sources
 # The manifest names benchmarks and the test targets too; SwiftPM wants their folders, empty will do for tests.
 COPY Benchmarks/Store Benchmarks/Store
+COPY Benchmarks/JSON/Server Benchmarks/JSON/Server
 RUN for tests in $(sed -n 's/^ *tests("\([A-Za-z]*\)".*/\1/p' Package.swift); do mkdir -p "Tests/$tests"; done
 RUN scripts/build && for program in martlet martlet-bench-json; do strip -o /usr/local/bin/$program .build/release/$program || exit; done && martlet version
 

@@ -87,6 +87,8 @@ let package = Package(
 
     // what the store costs: scripts/store-bench
     benchmark("store-bench", path: "Benchmarks/Store", exclude: ["reference.py"], ["MartletCache", "MartletBytes"]),
+    // GET /json/50 through Codable: scripts/json-contest
+    benchmark("json-server", path: "Benchmarks/JSON/Server", ["Martlet", "Bench"]),
 
     tests("ArchitectureTests", []),  // imports nothing: it reads the others
     tests("MartletBytesTests", ["MartletBytes"]),

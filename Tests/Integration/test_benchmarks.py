@@ -105,6 +105,15 @@ def test_json_is_measured_without_foundation_where_it_is_not_installed(tmp_path)
     assert bench_json(alone, "--nonsense").returncode == 2
 
 
+@needs("wrk", "taskset")
+def test_json_replies_are_compared_under_load():
+    done = subprocess.run(
+        [sys.executable, ROOT / "Benchmarks/JSON/contest.py", "--quick", "--against", "none"],
+        env=clean_environment({"MARTLET_BINARY": BINARY}), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert "| martlet, fast lane | 8728 |" in done.stdout
+
+
 @needs("cc")
 @pytest.mark.parametrize("operation, allowed", [("encode", 0)])
 def test_the_fast_lane_encodes_without_allocating(operation, allowed):
