@@ -22,10 +22,8 @@ final class RESPFace: Sendable {
     let shared = shared
     return SessionFactory.make(
       name: "resp", refusal: Array("-ERR max number of clients reached\r\n".utf8),
-      refused: { shared.refusals.wrappingAdd(1, ordering: .relaxed) }
-    ) { id, peer in
-      RESPSession(id: id, service: services[Int(id.loop)], peer: "\(peer.address)", at: .now)
-    }
+      refused: { shared.refusals.wrappingAdd(1, ordering: .relaxed) },
+      session: { id, peer in RESPSession(id: id, service: services[Int(id.loop)], peer: "\(peer.address)", at: .now) })
   }
 
   /// What all loops have counted, each asked on its own thread.
