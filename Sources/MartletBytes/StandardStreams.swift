@@ -10,23 +10,24 @@
 
 package enum StandardStreams {
   /// Writes a line to standard output.
-  package static func output(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
+  package static func output(_ line: String) { _ = write(line + "\n", to: STDOUT_FILENO) }
 
   /// Writes a line to standard error.
-  package static func error(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
+  package static func error(_ line: String) { _ = write(line + "\n", to: STDERR_FILENO) }
 
   /// Writes over the last line of a terminal that is standard error.
-  package static func errorOver(_ line: String) { write("\r\u{1B}[K" + line, to: STDERR_FILENO) }
+  package static func errorOver(_ line: String) { _ = write("\r\u{1B}[K" + line, to: STDERR_FILENO) }
 
-  /// Writes all of `text`; a closed pipe is nobody's error.
-  private static func write(_ text: String, to descriptor: Int32) {
+  /// Writes all of `text`; whether that went well. Of the standard streams a closed pipe is nobody's error.
+  static func write(_ text: String, to descriptor: Int32) -> Bool {
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
       let written = unsafe rest.withUnsafeBytes { unsafe systemWrite(descriptor, $0.baseAddress, $0.count) }
       if written < 0 && errno == EINTR { continue }
-      if written <= 0 { return }
+      if written <= 0 { return false }
       rest = rest.dropFirst(written)
     }
+    return true
   }
 
   /// The system's `write`, under a name that the method above does not hide.

@@ -140,3 +140,20 @@ struct SharedStateTests {
     #expect(count.value == 8000)
   }
 }
+
+@Suite struct SmallFileTests {
+  @Test("A folder is made with those above it, files in it are written, read, named, and removed with it")
+  func folders() throws {
+    let folder = try #require(Folder.makeTemporary())
+    #expect(Folder.make(folder + "/a/b") && Folder.make(folder + "/a/b/"))
+    #expect(SmallFile.write("one", to: folder + "/a/2") && SmallFile.write("two", to: folder + "/a/2"))
+    #expect(SmallFile.write("", to: folder + "/a/1"))
+    #expect(Folder.names(folder + "/a") == ["1", "2", "b"])
+    #expect(Folder.entryCount(folder + "/a") == 3)
+    #expect(SmallFile.read(folder + "/a/2")?.text == "two")
+    #expect(!SmallFile.isExecutable(folder + "/a/2") && SmallFile.isExecutable("/bin/sh"))
+    #expect(!SmallFile.write("x", to: folder) && !Folder.make(folder + "/a/2/c"))
+    Folder.remove(folder)
+    #expect(Folder.names(folder) == nil && SmallFile.read(folder + "/a/2") == nil)
+  }
+}
