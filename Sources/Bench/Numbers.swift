@@ -1,5 +1,16 @@
 /// Numbers for people: as many digits as mean something.
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The natural logarithm.
+func logarithm(_ value: Double) -> Double { log(value) }
+
 /// `90 %`, `0.1 %`.
 func percent(_ part: Double) -> String { "\(short(part * 100)) %" }
 

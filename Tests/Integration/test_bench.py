@@ -1,15 +1,19 @@
-"""`martlet bench load` against a real server: all three protocols, what it tells, and what it says of a server that stands still."""
+"""`martlet bench load` against a real server: all three protocols, what it tells, and what it says of a server that stands still. Then
+`martlet bench compare`."""
 
 import json
 import os
+import re
 import signal
 import subprocess
+import sys
 import threading
 import time
+import xml.etree.ElementTree
 
 import pytest
 
-from server import BINARY, PATIENCE, await_until, clean_environment, run
+from server import BINARY, PATIENCE, ROOT, await_until, clean_environment, run
 
 TINY = ("--connections", 4, "--keys", 500, "--preload")
 LISTENERS = ("--resp", "127.0.0.1:0", "--memcached", "127.0.0.1:0")
@@ -61,7 +65,10 @@ def test_a_path_and_a_fixed_rate(start):
     server = start()
     done = run("bench", "load", "--target", f"{target(server, 'http')}/json/50", "--rate", 200, "--duration", 0.5, "--connections", 4)
     assert done.returncode == 0, done.stderr
-    assert "open loop at 200/s" in done.stdout and "GET /json/50" in done.stdout and "operations  100 in" in done.stdout
+    assert "open loop at 200/s" in done.stdout and "GET /json/50" in done.stdout
+    answered = int(re.search(r"operations  (\d+) in", done.stdout)[1])
+    unsent = re.search(r"(\d+) due and never sent", done.stdout)
+    assert answered + (int(unsent[1]) if unsent else 0) == 100
 
 
 def test_a_unix_socket_and_a_token(start, tmp_path):
@@ -158,3 +165,85 @@ def test_help_tells_every_option():
                    "--value-bytes", "--server-pid", "--json"):
         assert option in done.stdout
     assert "load" in run("bench", "--help").stdout and "bench" in run("--help").stdout
+
+
+# Comparisons. Numbers mean nothing here: what is shown is that every workload runs, and what is said of rivals that do not.
+
+BENCHMARKS = ROOT / "Benchmarks"
+
+
+def compare(report, *options, rivals=BENCHMARKS):
+    command = [BINARY, "bench", "compare", "--tiny", "--rivals", rivals, "--report", report, *options]
+    return subprocess.run(list(map(str, command)), env=clean_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
+
+
+def made_up(folder, **rivals):
+    """A folder of rivals that speak RESP, by name with their command, and one workload."""
+    for name, command in rivals.items():
+        (folder / "Rivals" / name).mkdir(parents=True)
+        (folder / "Rivals" / name / "rival.json").write_text(json.dumps({
+            "name": name, "scheme": "resp", "program": command[0], "package": "none", "command": command, "version": ["true"]}))
+    (folder / "Workloads").mkdir()
+    (folder / "Workloads" / "get.json").write_text(json.dumps(
+        {"name": "GET", "scheme": "resp", "why": "It is small.", "options": {"mix": "get", "preload": True}}))
+    return folder
+
+
+def test_every_workload_runs_against_every_rival_that_is_here(tmp_path):
+    done = compare(tmp_path / "report")
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "report/report.json").read_text())
+    assert {workload["id"] for workload in report["workloads"]} == {path.stem for path in (BENCHMARKS / "Workloads").glob("*.json")}
+    for workload in report["workloads"]:
+        for server in workload["servers"]:
+            assert "trouble" not in server and len(server["rate"]) == 2 and all(value > 0 for value in server["cpu_us_per_op"]), server
+        chart = xml.etree.ElementTree.parse(tmp_path / f"report/charts/{workload['id']}.svg")
+        assert chart.getroot().tag.endswith("svg")
+    rivals = {path.parent.name for path in (BENCHMARKS / "Rivals").glob("*/rival.json")}
+    assert {server["name"] for workload in report["workloads"] for server in workload["servers"]} | set(report["absent"]) == rivals | {"martlet"}
+    text = (tmp_path / "report/report.md").read_text()
+    assert text.index("## Conditions") < text.index("## Losses") < text.index("## Workloads")
+
+
+WRONG_ANSWERS = r"""
+import socket, sys
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    connection = listener.accept()[0]
+    while connection.recv(65536):
+        connection.sendall(b"$2\r\nno\r\n")
+"""
+
+
+def test_rivals_that_are_absent_die_or_answer_wrongly_are_named(tmp_path):
+    folder = made_up(tmp_path, absent=["no-such-program"], dying=["sh", "-c", "echo no memory; exit 3"],
+                     wrong=[sys.executable, "-c", WRONG_ANSWERS, "{port}"])
+    done = compare(tmp_path / "report", rivals=folder)
+    assert done.returncode == 1
+    text = (tmp_path / "report/report.md").read_text()
+    assert "- absent: no-such-program is not installed (apt-get install none)" in text
+    assert "- GET: dying: it ended with 3 before it answered: no memory" in text
+    assert "- GET: wrong: no right answer within" in text and "wrong values" in text
+    assert "| **martlet** |" in text
+
+
+def test_ctrl_c_leaves_no_server_behind_and_keeps_what_was_measured(tmp_path):
+    folder = made_up(tmp_path, second=[BINARY, "serve", "--http", "off", "--memcached", "off", "--resp", "127.0.0.1:{port}"])
+    (folder / "Workloads" / "second.json").write_text((folder / "Workloads" / "get.json").read_text().replace('"GET"', '"again"'))
+    command = [BINARY, "bench", "compare", "--rivals", folder, "--report", tmp_path / "report"]
+    with subprocess.Popen(list(map(str, command)), env=clean_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as bench:
+        children = f"/proc/{bench.pid}/task/{bench.pid}/children"
+        await_until(lambda: len(open(children).read().split()) == 2, "two servers")
+        servers = open(children).read().split()
+        time.sleep(0.5)  # a load is on
+        bench.send_signal(signal.SIGINT)
+        error = bench.communicate(timeout=PATIENCE)[1]
+    assert bench.returncode == 1 and "interrupted; what was measured is in" in error
+    assert not any(os.path.exists(f"/proc/{server}") for server in servers)
+    assert "Interrupted" in (tmp_path / "report/report.md").read_text()
+
+
+def test_a_comparison_that_cannot_be_is_one_line(tmp_path):
+    for options, words in ((("--rivals", tmp_path), "no folder"), (("--against", "nobody"), "no rival 'nobody'"), (("--workloads", "x"), "no workload 'x'")):
+        done = run("bench", "compare", "--rivals", BENCHMARKS, *options)
+        assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1

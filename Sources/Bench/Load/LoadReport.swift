@@ -25,6 +25,10 @@ public struct LoadReport: Sendable {
   let seconds: Double
   let clientCPUNanoseconds: UInt64
   let serverCPUNanoseconds: UInt64?
+  /// A signal has ended it before its time.
+  let wasInterrupted: Bool
+
+  static let interruptedWords = "interrupted before anything was measured"
 
   var rate: Double { seconds > 0 ? Double(tally.operations) / seconds : 0 }
   var clientMicrosecondsPerOperation: Double { perOperation(clientCPUNanoseconds) }

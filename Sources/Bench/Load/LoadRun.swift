@@ -37,10 +37,12 @@ private final class LoadDirector: @unchecked Sendable {
   private var stage = Stage.connecting
   /// Lanes that have told what this stage waits for.
   private var told = 0
+  private var begun = 0
   private var up = 0
   private var trouble = ""
   private var lanesRunning = 0
   private var failure: BenchError?
+  private var wasInterrupted = false
   private var measureFrom: UInt64 = 0
   private var endedAt: UInt64 = 0
   private var ownCPU: UInt64 = 0
@@ -74,7 +76,7 @@ private final class LoadDirector: @unchecked Sendable {
         lanes.append(
           try LoadLane(index, options, to: address) { [unowned self] news in control.post { self.didHear(news) } })
       }
-      try control.watchSignals([SIGINT, SIGTERM]) { [unowned self] signal in interrupted(signal) }
+      try control.watchSignals([SIGINT, SIGTERM]) { [unowned self] _ in interrupted() }
       for (index, lane) in lanes.enumerated() {
         lane.loop.post { [options, self] in
           if !options.cores.isEmpty, let trouble = pin(to: options.cores[index]) { control.post { self.stop(trouble) } }
@@ -128,8 +130,19 @@ private final class LoadDirector: @unchecked Sendable {
     let start = MonotonicTime.now
     let from = start.advanced(bySeconds: options.warmUpSeconds)
     measureFrom = from.nanoseconds
-    for lane in lanes { lane.loop.post { lane.begin(at: start.nanoseconds, measureFrom: from.nanoseconds) } }
+    for lane in lanes {
+      lane.loop.post { [control, self] in
+        lane.begin(at: start.nanoseconds, measureFrom: from.nanoseconds)
+        control.post { self.didBegin(from) }
+      }
+    }
     control.schedule(at: from) { [unowned self] in readCPU() }
+  }
+
+  /// The end is set once every lane has begun: on a machine that is busy with other things that may take longer than a short run.
+  private func didBegin(_ from: MonotonicTime) {
+    begun += 1
+    guard begun == lanes.count else { return }
     control.schedule(at: from.advanced(bySeconds: options.durationSeconds)) { [unowned self] in end() }
   }
 
@@ -154,9 +167,14 @@ private final class LoadDirector: @unchecked Sendable {
     for lane in lanes { lane.loop.stop() }
   }
 
-  private func interrupted(_ signal: Int32) {
-    if stage == .ending { exit(128 + signal) }  // a second time: at once
-    if stage != .sending { return stop(.failure("interrupted before anything was measured")) }
+  private func interrupted() {
+    if stage == .ending {  // a second time: at once
+      wasInterrupted = true
+      for lane in lanes { lane.loop.stop() }
+      return
+    }
+    if stage != .sending { return stop(.failure(LoadReport.interruptedWords)) }
+    wasInterrupted = true
     end()
   }
 
@@ -182,7 +200,7 @@ private final class LoadDirector: @unchecked Sendable {
     return LoadReport(
       options: options, tally: tally, latency: LatencyFigures(histogram.value),
       seconds: wasMeasured ? Double(end &- measureFrom) / 1e9 : 0,
-      clientCPUNanoseconds: ownCPU == 0 ? 0 : cpu &- ownCPU, serverCPUNanoseconds: used)
+      clientCPUNanoseconds: ownCPU == 0 ? 0 : cpu &- ownCPU, serverCPUNanoseconds: used, wasInterrupted: wasInterrupted)
   }
 
   private func showProgress() {

@@ -1,0 +1,139 @@
+/// What is compared with whom, as options say it and folders have it.
+
+import MartletBytes
+import MartletJSON
+import MartletLoop
+
+public struct CompareOptions: Sendable {
+  /// Names of rivals; nil: all that are there.
+  public var against: [String]?
+  /// Names of workloads' files without `.json`; nil: all that are there.
+  public var workloads: [String]?
+  /// The folder with `Rivals` and `Workloads`.
+  public var rivals = "./Benchmarks"
+  public var quick = false
+  /// Shows only that everything works.
+  public var tiny = false
+  public var report = "bench-report"
+
+  public init() {}
+}
+
+/// What will be done, read and checked before anything is started.
+struct ComparisonPlan: Sendable {
+  let workloads: [Workload]
+  let effort: Effort
+  /// The cores of the servers and of the client; nil where there is no choice.
+  let serverCore: Int?
+  let clientCore: Int?
+  let conditions: Conditions
+  /// Rivals that do not take part, each with its reason.
+  let absent: [(name: String, reason: String)]
+  private let rivals: [Entry]
+  private let program: String
+
+  struct Entry: Sendable {
+    let rival: Rival
+    let folder: String
+    var name: String { rival.name }
+  }
+
+  init(_ options: CompareOptions) throws(BenchError) {
+    let all = try Self.readRivals(options.rivals + "/Rivals")
+    let names = all.map(\.name)
+    for name in options.against ?? [] where !names.contains(name) {
+      throw .usage("--against: no rival '\(name)' in \(options.rivals)/Rivals; there are \(names.joined(separator: ", "))")
+    }
+    let wanted = all.filter { options.against?.contains($0.name) ?? true }
+    rivals = wanted.filter { Programs.find($0.rival.program) != nil }
+    absent = wanted.filter { Programs.find($0.rival.program) == nil }.map { entry in
+      (entry.name, "\(entry.rival.program) is not installed" + (entry.rival.package.map { " (apt-get install \($0))" } ?? ""))
+    }
+    workloads = try Self.readWorkloads(options)
+    effort = options.tiny ? .tiny : options.quick ? .quick : .full
+    let hasChoice = ProcessorCount.available > 1 && Programs.find("taskset") != nil
+    (serverCore, clientCore) = hasChoice ? (0, 1) : (nil, nil)
+    program = Programs.own
+    var versions = [(name: ServerPlan.ours, version: Programs.firstLine([program, "version"]))]
+    for entry in rivals { versions.append((entry.name, Programs.firstLine(entry.rival.version))) }
+    conditions = Conditions(
+      machine: .current, date: utcText(SteadyClock().unixTime(at: .now)),
+      commit: Programs.firstLine(["git", "-C", options.rivals, "describe", "--always", "--dirty"]), versions: versions,
+      pinning: hasChoice ? "servers on core 0, one thread each; client on core 1" : "one thread each, on whatever core the system likes",
+      effort: effort, noise: 1)
+  }
+
+  /// Who takes part in a workload; nil stands for ourselves, who begin.
+  func entries(of workload: Workload) -> [Entry?] { [nil] + rivals.filter { $0.rival.canTake(workload) } }
+
+  func serverPlan(_ entry: Entry?, _ workload: Workload, scratch: String) throws(BenchError) -> ServerPlan {
+    guard let port = Programs.freePort() else { throw .failure("no port is free") }
+    guard let entry else { return .martlet(scheme: workload.scheme, port: port, scratch: scratch, program: program) }
+    return try ServerPlan(entry.rival, folder: entry.folder, port: port, scratch: scratch)
+  }
+
+  // MARK: Folders
+
+  private static func readRivals(_ folder: String) throws(BenchError) -> [Entry] {
+    guard let names = Folder.names(folder) else { throw .usage("--rivals: no folder \(folder)") }
+    var entries: [Entry] = []
+    for name in names {
+      guard let text = SmallFile.read("\(folder)/\(name)/rival.json") else { continue }
+      entries.append(Entry(rival: try decode(text, "\(folder)/\(name)/rival.json"), folder: "\(folder)/\(name)"))
+    }
+    return entries
+  }
+
+  private static func readWorkloads(_ options: CompareOptions) throws(BenchError) -> [Workload] {
+    let folder = options.rivals + "/Workloads"
+    let files = (Folder.names(folder) ?? []).filter { $0.hasSuffix(".json") }
+    guard !files.isEmpty else { throw .usage("--rivals: no workloads in \(folder)") }
+    let names = files.map { String($0.dropLast(5)) }
+    for name in options.workloads ?? [] where !names.contains(name) {
+      throw .usage("--workloads: no workload '\(name)' in \(folder); there are \(names.joined(separator: ", "))")
+    }
+    var workloads: [Workload] = []
+    for name in names where options.workloads?.contains(name) ?? true {
+      let path = "\(folder)/\(name).json"
+      guard let text = SmallFile.read(path) else { throw .usage("cannot read \(path)") }
+      var workload: Workload = try decode(text, path)
+      workload.id = name
+      _ = try LoadOptions(workload.texts(target: "\(workload.scheme)://127.0.0.1:1", effort: .tiny, clientCore: nil))
+      workloads.append(workload)
+    }
+    return workloads
+  }
+
+  private static func decode<Value: Decodable>(_ text: borrowing ByteBuffer, _ path: String) throws(BenchError) -> Value {
+    do { return try MartletJSON.Decoder().decode(Value.self, from: text.bytes) } catch { throw .usage("\(path): \(error)") }
+  }
+}
+
+/// Programs of this machine.
+enum Programs {
+  /// Where a program is, along PATH and where Debian keeps servers; nil if it is nowhere.
+  static func find(_ name: String) -> String? {
+    if name.contains("/") { return SmallFile.isExecutable(name) ? name : nil }
+    let folders = (ProcessEnvironment.value("PATH") ?? "").split(separator: ":").map(String.init) + ["/usr/sbin"]
+    return folders.map { "\($0)/\(name)" }.first(where: SmallFile.isExecutable)
+  }
+
+  /// This program.
+  static var own: String { "/proc/\(ChildProcess.ownProcess)/exe" }
+
+  /// The first line that a command prints; a word that says so if there is none.
+  static func firstLine(_ command: [String]) -> String {
+    guard let folder = Folder.makeTemporary() else { return "unknown" }
+    defer { Folder.remove(folder) }
+    do throws(UVError) {
+      var child = try ChildProcess(command, output: "\(folder)/out")
+      guard child.wait() == 0 else { return "unknown" }
+    } catch { return "unknown" }
+    return SmallFile.read("\(folder)/out")?.text.split(separator: "\n").first.map(String.init) ?? "unknown"
+  }
+
+  static func freePort() -> UInt16? {
+    // Free again at once: nobody else takes it within a moment, as a rule; if so, the server says that it could not listen.
+    do throws(UVError) { return try ListeningSocket.bind(.loopback(port: 0), loops: 1).address.port } catch { return nil }
+  }
+}

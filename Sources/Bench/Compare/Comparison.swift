@@ -1,0 +1,127 @@
+/// `martlet bench compare`: rivals beside us, one load for all, in turn; what came of it as a report.
+///
+///     for each workload:  start everyone who takes part ─▶ each answers rightly once ─▶ rounds: each in turn, who begins changes ─▶ end all
+///
+/// A rival that is not installed, does not start, dies, or answers wrongly is named in the report, never left out in silence. Ctrl-C ends the
+/// run that is on, then every server; what was measured is reported.
+
+import MartletBytes
+import MartletJSON
+import MartletLoop
+import Synchronization
+
+public struct Comparison {
+  let options: CompareOptions
+
+  public init(_ options: CompareOptions) { self.options = options }
+
+  /// Compares, writes the report, and says where. Blocks.
+  public func run() throws(BenchError) -> ComparisonReport {
+    let plan = try ComparisonPlan(options)
+    let interruption = try Interruption()
+    defer { interruption.stop() }
+    let scratch = try Scratch()
+    var conditions = plan.conditions
+    var noise = NoiseMeter()
+    var results: [WorkloadResult] = []
+    for workload in plan.workloads where !interruption.hasCome {
+      StandardStreams.error("\(workload.name) …")
+      results.append(try compare(workload, plan, scratch, interruption, &noise))
+    }
+    conditions.noise = noise.noise
+    conditions.loadAfter = Machine.current.load
+    let report = ComparisonReport(
+      conditions: conditions, results: results, absent: plan.absent, wasInterrupted: interruption.hasCome, folder: options.report)
+    try report.write()
+    return report
+  }
+
+  private func compare(
+    _ workload: Workload, _ plan: ComparisonPlan, _ scratch: borrowing Scratch, _ interruption: Interruption, _ noise: inout NoiseMeter
+  ) throws(BenchError) -> WorkloadResult {
+    var servers = UniqueArray<RivalProcess>()
+    var showings: [Showing] = []  // in the order of `servers`
+    var failed: [Showing] = []
+    for entry in plan.entries(of: workload) {
+      do throws(BenchError) {
+        let server = try plan.serverPlan(entry, workload, scratch: scratch.path)
+        servers.append(try RivalProcess.start(server, core: plan.serverCore, answering: workload, unless: interruption))
+        showings.append(Showing(name: server.name))
+      } catch {
+        if error.description == LoadReport.interruptedWords { interruption.note() }
+        if interruption.hasCome { break }
+        failed.append(Showing(name: entry?.name ?? ServerPlan.ours, trouble: "\(error)"))
+      }
+    }
+    for round in 0..<plan.effort.rounds where !interruption.hasCome {
+      noise.look()
+      for turn in 0..<servers.count where !interruption.hasCome {
+        let index = (turn + round) % servers.count
+        guard showings[index].trouble == nil else { continue }
+        do throws(BenchError) {
+          let sample = try measure(servers[index].plan.target, servers[index].process, workload, plan, isFirst: round == 0)
+          showings[index].samples.append(sample)
+        } catch {
+          if error.description == LoadReport.interruptedWords { interruption.note() }
+          if interruption.hasCome { break }
+          showings[index].trouble = servers[index].death() ?? "\(error)"
+        }
+      }
+    }
+    for index in 0..<servers.count { servers[index].end() }
+    return WorkloadResult(workload: workload, showings: showings + failed)
+  }
+
+  /// One run of one server; its first stores the keys.
+  private func measure(_ target: String, _ process: Int32, _ workload: Workload, _ plan: ComparisonPlan, isFirst: Bool) throws(BenchError)
+    -> Sample
+  {
+    var texts = workload.texts(target: target, effort: plan.effort, clientCore: plan.clientCore)
+    texts.serverPID = Int(process)
+    if !isFirst { texts.preload = false }  // the keys are there
+    let report = try LoadRun(try LoadOptions(texts)).run()
+    if report.wasInterrupted { throw .failure(LoadReport.interruptedWords) }
+    if let failure = report.failure { throw failure }
+    return Sample(
+      rate: report.rate, serverMicroseconds: report.serverMicrosecondsPerOperation ?? 0,
+      clientMicroseconds: report.clientMicrosecondsPerOperation, p50: Double(report.latency.values[0]) / 1e3,
+      p99: Double(report.latency.values[2]) / 1e3)
+  }
+}
+
+/// Whether somebody wants the comparison to end. A loop of its own listens, beside those of the loads, which end on the same signal.
+final class Interruption: Sendable {
+  private let flag = Atomic(false)
+  private let loop: EventLoop
+  private let thread: LoopThread
+
+  var hasCome: Bool { flag.load(ordering: .relaxed) }
+
+  init() throws(BenchError) {
+    do throws(UVError) {
+      loop = try EventLoop(index: .max)
+      thread = try LoopThread(loop)
+      loop.post { [self] in try? loop.watchSignals([2, 15]) { [self] _ in note() } }
+    } catch { throw .failure("\(error)") }
+  }
+
+  /// A load that was on has been told before this.
+  func note() { flag.store(true, ordering: .relaxed) }
+
+  func stop() {
+    loop.stop()
+    thread.join()
+  }
+}
+
+/// A folder for what servers write, removed at the end.
+struct Scratch: ~Copyable {
+  let path: String
+
+  init() throws(BenchError) {
+    guard let path = Folder.makeTemporary() else { throw .failure("cannot make a temporary folder") }
+    self.path = path
+  }
+
+  deinit { Folder.remove(path) }
+}

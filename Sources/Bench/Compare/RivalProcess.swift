@@ -1,0 +1,119 @@
+/// A server of a comparison while it runs: started on its own core and port, asked until it answers rightly, ended with its scratch.
+
+import MartletBytes
+import MartletLoop
+
+/// What is started, with the placeholders filled in.
+struct ServerPlan: Sendable {
+  let name: String
+  let command: [String]
+  let target: String
+  /// Where its output goes, and what else it writes.
+  let scratch: String
+
+  /// This program itself, serving one protocol on one thread.
+  static func martlet(scheme: String, port: UInt16, scratch: String, program: String) -> ServerPlan {
+    var command = [program, "serve", "--threads", "1", "--memory", "1GiB", "--log-level", "warning"]
+    for listener in ["http", "resp", "memcached"] { command += ["--\(listener)", listener == scheme ? "127.0.0.1:\(port)" : "off"] }
+    return ServerPlan(name: ours, command: command, target: "\(scheme)://127.0.0.1:\(port)", scratch: scratch)
+  }
+
+  static let ours = "martlet"
+
+  /// A rival, its files written to the scratch; why not.
+  init(_ rival: Rival, folder: String, port: UInt16, scratch: String) throws(BenchError) {
+    func filled(_ text: String) -> String {
+      text.replacing("{port}", with: "\(port)").replacing("{folder}", with: folder).replacing("{scratch}", with: scratch)
+    }
+    for file in rival.files ?? [] {
+      guard let template = SmallFile.read("\(folder)/\(file)") else { throw .failure("cannot read \(folder)/\(file)") }
+      guard SmallFile.write(filled(template.text), to: "\(scratch)/\(file)") else { throw .failure("cannot write \(scratch)/\(file)") }
+    }
+    name = rival.name
+    command = rival.command.map(filled)
+    target = "\(rival.scheme)://127.0.0.1:\(port)"
+    self.scratch = scratch
+  }
+
+  private init(name: String, command: [String], target: String, scratch: String) {
+    (self.name, self.command, self.target, self.scratch) = (name, command, target, scratch)
+  }
+}
+
+struct RivalProcess: ~Copyable {
+  let plan: ServerPlan
+  private var child: ChildProcess
+  var process: Int32 { child.process }
+
+  /// How long a server may take until it answers, in seconds.
+  static var startSeconds: Double { 10 }
+  /// How long it may answer wrongly, as some do while they are about to be ready.
+  static var wrongSeconds: Double { 1 }
+
+  /// Starts it, on one core if there is a choice, and waits until `workload` is answered rightly.
+  static func start(
+    _ plan: ServerPlan, core: Int?, answering workload: Workload, unless interruption: Interruption
+  ) throws(BenchError) -> RivalProcess {
+    var server = try RivalProcess(plan, core: core)
+    try server.awaitAnswer(workload, interruption)
+    return server
+  }
+
+  private init(_ plan: ServerPlan, core: Int?) throws(BenchError) {
+    let pinned = core.map { ["taskset", "-c", "\($0)"] } ?? []
+    // Whatever ends this process ends its servers, even what cannot be handled.
+    let bound = Programs.find("setpriv") == nil ? [] : ["setpriv", "--pdeathsig", "KILL"]
+    do throws(UVError) {
+      child = try ChildProcess(bound + pinned + plan.command, output: "\(plan.scratch)/\(plan.name).log")
+    } catch { throw .failure("\(error)") }
+    self.plan = plan
+  }
+
+  private mutating func awaitAnswer(_ workload: Workload, _ interruption: Interruption) throws(BenchError) {
+    let begun = MonotonicTime.now
+    var texts = workload.texts(target: plan.target, effort: .tiny, clientCore: nil)
+    (texts.requests, texts.connections, texts.preload, texts.rate) = (1, 1, false, nil)
+    let options = try LoadOptions(texts)
+    while true {
+      guard child.isRunning() else { throw .failure("it ended with \(child.status ?? 0) before it answered: \(lastWords)") }
+      var trouble: BenchError
+      var patience = Self.startSeconds
+      do throws(BenchError) {
+        let report = try LoadRun(options).run()
+        if report.wasInterrupted { throw .failure(LoadReport.interruptedWords) }
+        guard let failure = report.failure else { return }
+        trouble = failure
+        patience = Self.wrongSeconds
+      } catch { trouble = error }
+      if interruption.hasCome || trouble.description == LoadReport.interruptedWords { throw .failure(LoadReport.interruptedWords) }
+      if MonotonicTime.now >= begun.advanced(bySeconds: patience) {
+        throw .failure("no right answer within \(short(patience)) s: \(trouble)")
+      }
+      ChildProcess.pause(seconds: 0.02)
+    }
+  }
+
+  /// Why it does not run any more; nil while it does.
+  mutating func death() -> String? { child.isRunning() ? nil : "it ended with \(child.status ?? 0): \(lastWords)" }
+
+  mutating func end() { child.end() }
+
+  private var lastWords: String {
+    let lines = SmallFile.read("\(plan.scratch)/\(plan.name).log")?.text.split(separator: "\n") ?? []
+    return lines.last.map(String.init) ?? "it said nothing"
+  }
+}
+
+extension String {
+  /// Every occurrence of `word` replaced, from the left.
+  func replacing(_ word: String, with other: String) -> String {
+    var result = ""
+    var rest = self[...]
+    while let range = rest.firstRange(of: word) {
+      result += rest[..<range.lowerBound]
+      result += other
+      rest = rest[range.upperBound...]
+    }
+    return result + rest
+  }
+}

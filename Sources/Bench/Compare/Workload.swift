@@ -1,0 +1,77 @@
+/// A workload of `Benchmarks/Workloads`: what is asked, of whom, in a file of a few lines.
+///
+///     {"name": "GET at depth 16", "scheme": "resp", "why": "…", "options": {"mix": "get", "pipeline": 16, "preload": true}}
+
+import MartletBytes
+import MartletJSON
+
+struct Workload: Sendable, Decodable, Equatable {
+  /// The file's name without `.json`.
+  var id = ""
+  let name: String
+  /// `http`, `resp` or `memcached`: who speaks it takes part.
+  let scheme: String
+  /// One sentence on what the numbers depend on.
+  let why: String
+  let options: Options
+  /// HTTP: a path instead of keys; rivals that serve it take part.
+  let path: String?
+
+  private enum CodingKeys: String, CodingKey { case name, scheme, why, options, path }
+
+  /// Options of `martlet bench load` that a workload sets; the comparison itself sets target, duration and cores.
+  struct Options: Sendable, Decodable, Equatable {
+    var mix: String?
+    var batch: Int?
+    var connections: Int?
+    var pipeline: Int?
+    var keys: Int?
+    var keyBytes: Int?
+    var valueBytes: String?
+    var zipf: Double?
+    var ttl: Int?
+    var preload: Bool?
+    var rate: Double?
+
+    private enum CodingKeys: String, CodingKey {
+      case mix, batch, connections, pipeline, keys, zipf, ttl, preload, rate
+      case keyBytes = "key-bytes"
+      case valueBytes = "value-bytes"
+    }
+  }
+
+  /// The options of one run.
+  func texts(target: String, effort: Effort, clientCore: Int?) -> LoadOptionTexts {
+    var texts = LoadOptionTexts()
+    texts.target = target
+    texts.path = path
+    texts.mix = options.mix
+    texts.batch = options.batch ?? texts.batch
+    texts.connections = options.connections ?? 50
+    texts.pipeline = options.pipeline ?? 1
+    texts.keys = min(options.keys ?? 100_000, effort.keysMax)
+    texts.keyBytes = options.keyBytes ?? texts.keyBytes
+    texts.valueBytes = options.valueBytes ?? texts.valueBytes
+    texts.zipf = options.zipf
+    texts.ttl = options.ttl
+    texts.preload = options.preload ?? false
+    texts.rate = options.rate
+    texts.duration = effort.seconds
+    texts.warmUp = effort.warmUpSeconds
+    texts.pin = clientCore.map { "\($0)" }
+    return texts
+  }
+}
+
+/// How much time a comparison takes.
+struct Effort: Sendable, Equatable {
+  var rounds: Int
+  var seconds: Double
+  var warmUpSeconds: Double
+  var keysMax: Int
+
+  static let full = Effort(rounds: 7, seconds: 5, warmUpSeconds: 1, keysMax: 10_000_000)
+  static let quick = Effort(rounds: 3, seconds: 1.5, warmUpSeconds: 0.3, keysMax: 100_000)
+  /// Shows only that it works.
+  static let tiny = Effort(rounds: 2, seconds: 0.1, warmUpSeconds: 0, keysMax: 200)
+}

@@ -1,0 +1,107 @@
+// The data of Benchmarks as it lies in the repository, and what is said of folders and files that are wrong.
+
+import MartletBytes
+import MartletJSON
+import Testing
+
+@testable import Bench
+
+@Suite struct ComparisonPlanTests {
+  /// Benchmarks of this repository, from the place of this file.
+  private static let folder = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/Benchmarks"
+
+  private func plan(_ change: (inout CompareOptions) -> Void) throws -> ComparisonPlan {
+    var options = CompareOptions()
+    options.rivals = Self.folder
+    change(&options)
+    return try ComparisonPlan(options)
+  }
+
+  @Test("Every rival and every workload of the repository is understood, and each has a reason")
+  func repository() throws {
+    let plan = try plan { $0.tiny = true }
+    #expect(plan.workloads.count >= 20 && plan.workloads.allSatisfy { !$0.why.isEmpty && !$0.id.isEmpty })
+    #expect(Set(plan.workloads.map(\.scheme)) == ["http", "resp", "memcached"])
+    #expect(plan.effort == .tiny)
+  }
+
+  @Test("Who is not installed is absent, with the package that would bring it")
+  func absent() throws {
+    let folder = try Folders(["Rivals/x/rival.json": Self.rival(program: "no-such-program"), "Workloads/w.json": Self.workload])
+    let plan = try plan { $0.rivals = folder.path }
+    #expect(plan.absent.map(\.name) == ["x"])
+    #expect(plan.absent[0].reason == "no-such-program is not installed (apt-get install some-package)")
+    #expect(plan.entries(of: plan.workloads[0]).count == 1)
+  }
+
+  @Test("A rival takes part in workloads of its scheme; of paths, in those that it serves")
+  func parts() throws {
+    let paths = Self.rival(program: "sh").replacing("\"resp\"", with: "\"http\", \"paths\": [\"/json\"]")
+    let folder = try Folders([
+      "Rivals/x/rival.json": paths, "Workloads/a.json": Self.workload,
+      "Workloads/b.json": #"{"name": "b", "scheme": "http", "why": "w", "path": "/json", "options": {}}"#,
+      "Workloads/c.json": #"{"name": "c", "scheme": "http", "why": "w", "path": "/other", "options": {}}"#,
+      "Workloads/d.json": #"{"name": "d", "scheme": "http", "why": "w", "options": {}}"#,
+    ])
+    let plan = try plan { $0.rivals = folder.path }
+    #expect(plan.workloads.map { plan.entries(of: $0).count } == [1, 2, 1, 1])
+  }
+
+  @Test("Placeholders are filled in, in commands and files")
+  func placeholders() throws {
+    let folder = try Folders(["rival.conf": "listen {port}; root {scratch}", "out/x": ""])
+    let text = Array(Self.rival(program: "x").replacing("[\"true\"]}", with: "[\"true\"], \"files\": [\"rival.conf\"]}").utf8)
+    let rival = try MartletJSON.Decoder().decode(Rival.self, from: text.rawSpan)
+    let plan = try ServerPlan(rival, folder: folder.path, port: 99, scratch: folder.path + "/out")
+    #expect(plan.command == ["x", "--port", "99", folder.path, folder.path + "/out"])
+    #expect(plan.target == "resp://127.0.0.1:99")
+    #expect(SmallFile.read(folder.path + "/out/rival.conf")?.text == "listen 99; root \(folder.path)/out")
+  }
+
+  @Test("What is not there, or not understood, is one line")
+  func wrong() throws {
+    let broken = try Folders(["Rivals/x/rival.json": "{", "Workloads/w.json": Self.workload])
+    let bad = try Folders(["Rivals/x/y": "", "Workloads/w.json": Self.workload.replacing("get", with: "got")])
+    let empty = try Folders(["Rivals/x/y": ""])
+    for (folder, words, against, workloads) in [
+      ("/nonexistent", "--rivals: no folder", nil, nil), (broken.path, "Rivals/x/rival.json: ", nil, nil),
+      (bad.path, "--mix: no operation", nil, nil),
+      (empty.path, "no workloads", nil, nil), (Self.folder, "--against: no rival 'nobody'", "nobody", nil),
+      (Self.folder, "--workloads: no workload 'none'", nil, "none"),
+    ] as [(String, String, String?, String?)] {
+      let error = try #require(throws: BenchError.self) {
+        try plan {
+          $0.rivals = folder
+          $0.against = against.map { [$0] }
+          $0.workloads = workloads.map { [$0] }
+        }
+      }
+      #expect(error.kind == .usage && error.description.contains(words), "\(error)")
+    }
+  }
+
+  private static let workload = #"{"name": "w", "scheme": "resp", "why": "w", "options": {"mix": "get"}}"#
+
+  private static func rival(program: String) -> String {
+    """
+    {"name": "x", "scheme": "resp", "program": "\(program)", "package": "some-package",
+     "command": ["x", "--port", "{port}", "{folder}", "{scratch}"], "version": ["true"]}
+    """
+  }
+}
+
+/// Files in a folder of their own, removed with it.
+private struct Folders: ~Copyable {
+  let path: String
+
+  init(_ files: [String: String]) throws {
+    path = try #require(Folder.makeTemporary())
+    for (name, text) in files {
+      let file = "\(path)/\(name)"
+      #expect(Folder.make(String(file[..<file.lastIndex(of: "/")!])))
+      #expect(SmallFile.write(text, to: file))
+    }
+  }
+
+  deinit { Folder.remove(path) }
+}
