@@ -132,3 +132,11 @@ def test_the_fast_lane_encodes_without_allocating(operation, allowed):
 
     assert made(1) > 0, "the allocator's calls are not counted"
     assert made(10_001) - made(1) <= allowed
+
+
+@needs("wrk", "redis-benchmark", "taskset")
+def test_the_load_generator_is_compared_with_wrk_and_redis_benchmark():
+    done = benchmark("clients.py")
+    assert done.returncode == 0, done.stderr
+    for words in ("wrk /json ", "redis-benchmark at 1 ", "redis-benchmark at 16 "):
+        assert words in done.stdout
