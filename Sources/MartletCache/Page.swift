@@ -83,6 +83,9 @@ struct Page {
 
   func block(_ index: Int) -> UInt32 { unsafe base.load(fromByteOffset: index &* 4, as: UInt32.self) }
 
+  /// The numbers of all blocks; those from `blockCount` on mean nothing.
+  var blockNumbers: InlineArray<14, UInt32> { unsafe base.load(as: InlineArray<14, UInt32>.self) }
+
   func setBlock(_ index: Int, _ block: UInt32) { unsafe base.storeBytes(of: block, toByteOffset: index &* 4, as: UInt32.self) }
 
   /// `index` is below `lineCount`.

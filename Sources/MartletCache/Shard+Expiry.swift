@@ -21,7 +21,8 @@ private struct RoundMemory {
 }
 
 extension Shard {
-  /// A step of what is done for a shard now and then: a round over its deadlines, then compaction as long as it is sparse.
+  /// A step of what is done for a shard now and then: a round over its deadlines, then compaction as long as its log is sparse, then a walk
+  /// over its table if that is.
   mutating func maintain(at now: UnixTime, budget: inout Int) -> (expired: Int, isDone: Bool) {
     var expired = 0
     if !isRoundOver {
@@ -35,12 +36,19 @@ extension Shard {
       if !compactStep(isEager: false) { break }
       budget -= Shard.entryCost * WalkBatch.countMax
     }
+    while table.isSparse {
+      if budget <= 0 { return (expired, false) }
+      budget -= Shard.pageCost
+      if !table.shrinkStep() { break }
+    }
     isRoundOver = false
     return (expired, true)
   }
 
   /// What reading an entry that is due, or moving one, costs of a budget.
   private static var entryCost: Int { 16 }
+  /// What looking at a page costs, and now and then laying it out anew.
+  private static var pageCost: Int { 64 }
   /// What reading the notes of a block costs.
   private static var blockCost: Int { 2 }
 

@@ -30,6 +30,12 @@ struct Table: ~Copyable {
   private var recordCount = 0
   /// Blocks held, those of records included.
   private(set) var blockCount = 0
+  /// Where `shrinkStep` goes on: the first tag of a page.
+  private var shrinkTag: UInt32 = 0
+  /// Whether the walk under way has made a page smaller.
+  private var hasShrunk = false
+  /// With so many entries or more no walk is begun: the last one found nothing to do.
+  private var shrinkBelow = Int.max
 
   /// `layout`: other than that of the table whose place it takes.
   init(shardBits: Int, memory: Memory, layout: UInt32 = 0) {
@@ -255,6 +261,7 @@ struct Table: ~Copyable {
 
   /// Gives a page one block more, or makes two of it.
   private mutating func grow(_ page: Page) -> Growth {
+    shrinkBelow = .max
     let scratch = PageCopy(page)
     while page.blockCount < Page.blocksMax {
       guard addBlock(to: page) else {
@@ -332,6 +339,50 @@ struct Table: ~Copyable {
     for index in Int(page.firstTag) >> (Slot.tagBits - depth)..<Int(page.endTag) >> (Slot.tagBits - depth) {
       unsafe directory[index] = record
     }
+  }
+
+  // MARK: Shrinking
+
+  /// Whether so few slots are full that it pays to look for pages with blocks to spare.
+  var isSparse: Bool {
+    let used = blockCount &- recordBlocks.count
+    return used > pageCount && count < used &* Page.slotsPerBlock / 3 && count < shrinkBelow
+  }
+
+  /// Looks at a page, and lays it out over half of its blocks or fewer if that is enough. False: this was the last page of the table.
+  mutating func shrinkStep() -> Bool {
+    let page = page(for: shrinkTag)
+    if Table.blocks(for: page.count) * 2 <= page.blockCount, shrink(page) { hasShrunk = true }
+    let end = page.endTag
+    if end < 1 << UInt32(Slot.tagBits) {
+      shrinkTag = end
+      return true
+    }
+    if !hasShrunk { shrinkBelow = count / 4 * 3 }
+    hasShrunk = false
+    shrinkTag = 0
+    return false
+  }
+
+  /// Moves a page to blocks that are all new, as few as will do. They come from slabs in use, one behind the other, and so the slabs that the
+  /// old ones are scattered over become empty. False: there is no memory, or the hashes want more room; nothing has changed then.
+  private mutating func shrink(_ page: Page) -> Bool {
+    let scratch = PageCopy(page)
+    let old = page.blockNumbers
+    let oldCount = page.blockCount
+    let count = page.count
+    page.blockCount = 0
+    while page.blockCount < oldCount - 1, addBlock(to: page) {
+      guard page.blockCount >= Table.blocks(for: count), scratch.layOut(in: page, from: page.firstTag, to: page.endTag) else { continue }
+      for index in 0..<oldCount { pool.free(old[index]) }
+      blockCount -= oldCount
+      return true
+    }
+    while page.blockCount > 0 { removeBlock(from: page) }
+    for index in 0..<oldCount { page.setBlock(index, old[index]) }
+    page.blockCount = oldCount
+    page.count = count
+    return false
   }
 
   // MARK: The end

@@ -133,6 +133,45 @@ struct MemoryTests {
     for index in 1...60_000 { #expect(store.text("k\(index)") == "") }
   }
 
+  @Test("A table whose entries are gone gives its memory back, and holds the rest of them in order")
+  func shrinkingTable() throws {
+    let store = makeStore(limit: 256 << 20, shards: 2)
+    let kept = (1...60_000).filter { $0.isMultiple(of: 20) }
+    for index in 1...60_000 { try store.set("k\(index)", "v\(index)", expiry: index.isMultiple(of: 3) ? .start + 10_000 : .never) }
+    let full = store.statistics
+    for index in 1...60_000 where !index.isMultiple(of: 20) { try store.remove("k\(index)") }
+    #expect(store.statistics.tableBytes == full.tableBytes, "not while it is used")
+    // In small steps, with puts in between: a page may grow, split and shrink while a walk is under way.
+    for step in 0..<2000 {
+      _ = store.expireStep(at: .start, budget: 200)
+      try store.set("other\(step % 500)", "")
+    }
+    let sparse = store.statistics
+    #expect(sparse.tableBytes < full.tableBytes / 5, "\(full.tableBytes), then \(sparse.tableBytes)")
+    #expect(sparse.bytes < full.bytes / 2, "\(full.bytes), then \(sparse.bytes)")
+    for index in kept { #expect(store.text("k\(index)") == "v\(index)") }
+    #expect(store.count() == kept.count + 500)
+    #expect(Set(store.keys(prefix: "k")) == Set(kept.map { "k\($0)" }))
+    while !store.expireStep(at: .start + 10_000).isDone {}
+    #expect(store.count() == kept.filter { !$0.isMultiple(of: 3) }.count + 500)
+  }
+
+  @Test("A table that has shrunk grows again; where nothing can be given back nothing is looked for")
+  func shrinkAndGrow() throws {
+    let store = makeStore(limit: 256 << 20, shards: 1)
+    var sizes: [UInt64] = []
+    for round in 0..<2 {
+      for index in 1...20_000 { try store.set("k\(index)", "\(round)") }
+      for index in 1...20_000 { #expect(store.text("k\(index)") == "\(round)") }
+      for index in 1...20_000 { try store.remove("k\(index)") }
+      while !store.expireStep(at: .start).isDone {}
+      while !store.expireStep(at: .start).isDone {}
+      sizes.append(store.statistics.tableBytes)
+      #expect(store.expireStep(at: .start, budget: 3).isDone, "no walk over a table that has nothing to give")
+    }
+    #expect(sizes.max()! < 64 << 10, "\(sizes)")
+  }
+
   @Test("Ghosts are remembered for about as many evictions as there are entries")
   func ghosts() {
     var ghosts = Ghosts(ledger: Ledger(limitBytes: 1 << 20))
