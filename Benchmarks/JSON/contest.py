@@ -55,7 +55,7 @@ def rivals(names):
     if "gin" in names and (path := built(["go", "build", "-o", out / "gin", "."], "gin", out / "gin", GO111MODULE="off", GOPATH=GOCODE)):
         found["Gin"] = [path]
     if "hummingbird" in names and (path := built(
-            ["swift", "build", "-c", "release", "--scratch-path", out / "hummingbird"], "hummingbird", out / "hummingbird/release/Rival")):
+            ["swift", "build", "-c", "release", "--scratch-path", out / "hummingbird"], "hummingbird-reply", out / "hummingbird/release/Rival")):
         found["Hummingbird"] = [path]
     return found
 
