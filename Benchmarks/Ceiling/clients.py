@@ -3,6 +3,9 @@ per request, and whether percentiles agree.
 
 What is measured: user and system time of the client's process, its start included, divided by the requests it made. What is not: throughput.
 Percentiles depend on how busy the machine is: believe them on one that does nothing else.
+
+The others' clocks begin when a request is written, a turn of their loop after the reply before it; ours begins when it could be. On a server
+that is busy all the time the mean has to be connections / rate (Little's law): with 50 connections ours is, wrk's median is half of it.
 """
 
 import argparse
