@@ -62,6 +62,13 @@ struct MemcachedExecutionTests {
     #expect(ask("ma d N10 J5 v t\r\nma d T100 v t\r\nmd d\r\n", at: 30) == "VA 1 t10|5|VA 1 t100|6|HD|")
   }
 
+  @Test("The seconds since the last access are those since the last change, for reads leave no time")
+  func age() {
+    #expect(ask("set a 0 0 1\r\n1\r\nmg a l\r\n", at: 1) == "STORED|HD l0|")
+    #expect(ask("mg a l\r\nget a\r\nmg a l\r\n", at: 8.5) == "HD l7|VALUE a 0 1|1|END|HD l7|")
+    #expect(ask("incr a 1\r\nmg a l\r\n", at: 9) == "2|HD l0|")
+  }
+
   @Test("Who vivifies has its time; then the next may win, and the fill of the first is refused")
   func vivify() throws {
     let won = ask("mg k N5 c v\r\n")
