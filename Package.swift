@@ -71,7 +71,7 @@ let package = Package(
     module("CacheServer", ["MartletAPI", "MartletServer", "MartletLoop", "MartletHTTP", "MartletJSON", "MartletCache", "MartletCacheProtocols", "MartletBytes", .product(name: "Logging", package: "swift-log")]),
 
     // application: what a server does under load, what JSON costs
-    module("Bench", ["MartletLoop", "MartletJSON", "MartletBytes"]),
+    module("Bench", ["MartletAPI", "MartletServer", "MartletHTTP", "MartletLoop", "MartletJSON", "MartletBytes"]),
 
     // command line
     .executableTarget(

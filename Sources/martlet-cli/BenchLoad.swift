@@ -40,7 +40,11 @@ struct BenchLoad: ParsableCommand {
   var batch = 16
   @Option(help: ArgumentHelp("HTTP: GET this path instead of keys; its body must be the same each time.", valueName: "path"))
   var path: String?
-  @Flag(help: "With --path: the body may be another each time.")
+  @Option(help: ArgumentHelp("With --path: POST this JSON instead.", valueName: "json"))
+  var body: String?
+  @Option(help: ArgumentHelp("With --path: the status that replies must have. (default: any from 200 to 299)", valueName: "n"))
+  var status: Int?
+  @Flag(help: "With --path: the body of the reply may be another each time.")
   var anyBody = false
   @Option(help: ArgumentHelp("How many keys there are.", valueName: "n"))
   var keys = 1_000_000
@@ -86,6 +90,7 @@ struct BenchLoad: ParsableCommand {
     (texts.target, texts.connections, texts.pipeline, texts.threads) = (target, connections, pipeline, threads)
     (texts.duration, texts.requests, texts.rate, texts.warmUp, texts.timeout) = (duration, requests, rate, warmUp, timeout)
     (texts.mix, texts.batch, texts.path, texts.anyBody) = (mix, batch, path, anyBody)
+    (texts.body, texts.status) = (body, status)
     (texts.keys, texts.zipf, texts.scan, texts.hot, texts.seed) = (keys, zipf, scan, hot, seed)
     (texts.keyBytes, texts.valueBytes, texts.ttl, texts.preload) = (keyBytes, valueBytes, ttl, preload)
     (texts.serverPID, texts.pin, texts.token, texts.json) = (serverPid, pin, token, json)

@@ -42,9 +42,10 @@ import Testing
       "Workloads/b.json": #"{"name": "b", "scheme": "http", "why": "w", "path": "/json", "options": {}}"#,
       "Workloads/c.json": #"{"name": "c", "scheme": "http", "why": "w", "path": "/other", "options": {}}"#,
       "Workloads/d.json": #"{"name": "d", "scheme": "http", "why": "w", "options": {}}"#,
+      "Rivals/y/rival.json": paths.replacing("/json", with: "/v1/cache/{key}"),
     ])
     let plan = try plan { $0.rivals = folder.path }
-    #expect(plan.workloads.map { plan.entries(of: $0).count } == [1, 2, 1, 1])
+    #expect(plan.workloads.map { plan.entries(of: $0).count } == [1, 2, 1, 2])
   }
 
   @Test("Placeholders are filled in, in commands and files")
@@ -61,11 +62,12 @@ import Testing
   @Test("What is not there, or not understood, is one line")
   func wrong() throws {
     let broken = try Folders(["Rivals/x/rival.json": "{", "Workloads/w.json": Self.workload])
+    let unposted = try Folders(["Rivals/x/y": "", "Workloads/w.json": Self.workload.replacing("{", with: #"{"refused": "x", "#)])
     let bad = try Folders(["Rivals/x/y": "", "Workloads/w.json": Self.workload.replacing("get", with: "got")])
     let empty = try Folders(["Rivals/x/y": ""])
     for (folder, words, against, workloads) in [
       ("/nonexistent", "--rivals: no folder", nil, nil), (broken.path, "Rivals/x/rival.json: ", nil, nil),
-      (bad.path, "--mix: no operation", nil, nil),
+      (bad.path, "--mix: no operation", nil, nil), (unposted.path, "'refused' goes with 'body'", nil, nil),
       (empty.path, "no workloads", nil, nil), (Self.folder, "--against: no rival 'nobody'", "nobody", nil),
       (Self.folder, "--workloads: no workload 'none'", nil, "none"),
     ] as [(String, String, String?, String?)] {

@@ -170,6 +170,17 @@ import Testing
         $0.token = "s"
       })
     #expect(request(&path, .path) == "GET /json?a=1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer s\r\n\r\n")
+    var post = LoadDialect(
+      try options("http://h:1/orders") {
+        $0.body = #"{"é":1}"#
+        $0.status = 201
+      })
+    #expect(
+      request(&post, .path)
+        == "POST /orders HTTP/1.1\r\nHost: h:1\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n" + #"{"é":1}"#)
+    check(&post, .path, "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok", .right)
+    check(&post, .path, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", .wrongReply)
+    #expect(post.pathReply == Array("ok".utf8))
   }
 
   @Test("HTTP replies are judged by status and body, wherever they are cut")

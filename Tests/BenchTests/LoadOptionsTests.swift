@@ -108,6 +108,21 @@ import Testing
         $0.mix = "mget"
       }
     ),
+    ("--body", { $0.body = "{}" }), ("--body", { $0.status = 201 }),
+    (
+      "--body",
+      {
+        $0.target = "http://h:1/orders"
+        $0.body = String(repeating: "x", count: LoadOptions.bodyBytesMax + 1)
+      }
+    ),
+    (
+      "--status",
+      {
+        $0.target = "http://h:1/orders"
+        $0.status = 100
+      }
+    ),
     (
       "--preload",
       {

@@ -5,7 +5,7 @@
         reply = server.raw(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 
 `Server(options=[...], env={...})` adds options and variables; `http=None` leaves `--http` out; `resp` and `memcached`
-likewise.  Leaving the block stops the
+likewise; `command=("bench", "serve")` runs another command that serves.  Leaving the block stops the
 server with SIGTERM and asserts exit status 0: a test that breaks the server fails even if its own assertions hold.
 Everything waits on events (a line, an end of file, an exit), bounded by PATIENCE; nothing sleeps to let things happen.
 
@@ -48,7 +48,8 @@ def run(*arguments, env=None):
 
 
 class Server:
-    def __init__(self, options=(), env=None, http="127.0.0.1:0", resp="off", memcached="off", descriptor_limit=None):
+    def __init__(self, options=(), env=None, http="127.0.0.1:0", resp="off", memcached="off", descriptor_limit=None, command=("serve",)):
+        self.command = command
         self.options = [*(["--http", http] if http is not None else []), *map(str, options)]
         for option, address in ("--resp", resp), ("--memcached", memcached):
             if address is not None and option not in self.options:
@@ -77,7 +78,7 @@ class Server:
         """Starts the server and reads its standard output up to `ready`."""
         self._stderr = open(os.memfd_create("stderr"), "w+b") if hasattr(os, "memfd_create") else subprocess.DEVNULL
         self.process = subprocess.Popen(
-            [BINARY, "serve", *self.options], env=clean_environment(self.env), stdin=subprocess.DEVNULL,
+            [BINARY, *self.command, *self.options], env=clean_environment(self.env), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=self._stderr, preexec_fn=self._limit if self.descriptor_limit else None)
         while (line := self.read_line()) != "ready":
             if line is None:

@@ -68,7 +68,7 @@ struct ComparisonPlan: Sendable {
 
   func serverPlan(_ entry: Entry?, _ workload: Workload, scratch: String) throws(BenchError) -> ServerPlan {
     guard let port = Programs.freePort() else { throw .failure("no port is free") }
-    guard let entry else { return .martlet(scheme: workload.scheme, port: port, scratch: scratch, program: program) }
+    guard let entry else { return .martlet(workload, port: port, scratch: scratch, program: program) }
     return try ServerPlan(entry.rival, folder: entry.folder, port: port, scratch: scratch)
   }
 
@@ -98,6 +98,7 @@ struct ComparisonPlan: Sendable {
       guard let text = SmallFile.read(path) else { throw .usage("cannot read \(path)") }
       var workload: Workload = try decode(text, path)
       workload.id = name
+      if workload.refused != nil && workload.body == nil { throw .usage("\(path): 'refused' goes with 'body'") }
       _ = try LoadOptions(workload.texts(target: "\(workload.scheme)://127.0.0.1:1", effort: .tiny, clientCore: nil))
       workloads.append(workload)
     }

@@ -45,7 +45,9 @@ public struct Comparison {
     for entry in plan.entries(of: workload) {
       do throws(BenchError) {
         let server = try plan.serverPlan(entry, workload, scratch: scratch.path)
-        servers.append(try RivalProcess.start(server, core: plan.serverCore, answering: workload, unless: interruption))
+        let started = try RivalProcess.start(server, core: plan.serverCore, answering: workload, unless: interruption)
+        if servers.count > 0 { try Replies.requireSame(started.reply, as: servers[0].reply, of: servers[0].plan.name) }
+        servers.append(started)
         showings.append(Showing(name: server.name))
       } catch {
         if error.description == LoadReport.interruptedWords { interruption.note() }

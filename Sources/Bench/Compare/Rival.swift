@@ -12,7 +12,7 @@ import MartletJSON
 struct Rival: Sendable, Decodable {
   let name: String
   let scheme: String
-  /// Paths that it serves, for workloads that ask for one; for others nil or empty.
+  /// HTTP: the paths that it serves, as workloads write them; `/v1/cache/{key}` for those that ask for keys.
   let paths: [String]?
   /// The program that must be there, and the Debian package that brings it.
   let program: String
@@ -26,7 +26,6 @@ struct Rival: Sendable, Decodable {
   /// Whether it takes part.
   func canTake(_ workload: Workload) -> Bool {
     guard scheme == workload.scheme else { return false }
-    guard let path = workload.path else { return paths == nil }
-    return paths?.contains(path) ?? false
+    return scheme != "http" || paths?.contains(workload.path ?? "/v1/cache/{key}") ?? false
   }
 }

@@ -12,10 +12,13 @@ struct ServerPlan: Sendable {
   let scratch: String
 
   /// This program itself, serving one protocol on one thread.
-  static func martlet(scheme: String, port: UInt16, scratch: String, program: String) -> ServerPlan {
+  static func martlet(_ workload: Workload, port: UInt16, scratch: String, program: String) -> ServerPlan {
     var command = [program, "serve", "--threads", "1", "--memory", "1GiB", "--log-level", "warning"]
-    for listener in ["http", "resp", "memcached"] { command += ["--\(listener)", listener == scheme ? "127.0.0.1:\(port)" : "off"] }
-    return ServerPlan(name: ours, command: command, target: "\(scheme)://127.0.0.1:\(port)", scratch: scratch)
+    for listener in ["http", "resp", "memcached"] {
+      command += ["--\(listener)", listener == workload.scheme ? "127.0.0.1:\(port)" : "off"]
+    }
+    if workload.ours == .library { command = [program, "bench", "serve", "--http", "127.0.0.1:\(port)"] }
+    return ServerPlan(name: ours, command: command, target: "\(workload.scheme)://127.0.0.1:\(port)", scratch: scratch)
   }
 
   static let ours = "martlet"
@@ -50,12 +53,17 @@ struct RivalProcess: ~Copyable {
   /// How long it may answer wrongly, as some do while they are about to be ready.
   static var wrongSeconds: Double { 1 }
 
+  /// What it has answered a path with.
+  private(set) var reply: [UInt8] = []
+
   /// Starts it, on one core if there is a choice, and waits until `workload` is answered rightly.
   static func start(
     _ plan: ServerPlan, core: Int?, answering workload: Workload, unless interruption: Interruption
   ) throws(BenchError) -> RivalProcess {
     var server = try RivalProcess(plan, core: core)
-    try server.awaitAnswer(workload, interruption)
+    let options = try server.oneRequest(workload)
+    server.reply = try server.awaitAnswer(options, interruption)
+    if let refused = workload.refused { try server.expectRefusal(of: refused, workload) }
     return server
   }
 
@@ -69,11 +77,23 @@ struct RivalProcess: ~Copyable {
     self.plan = plan
   }
 
-  private mutating func awaitAnswer(_ workload: Workload, _ interruption: Interruption) throws(BenchError) {
-    let begun = MonotonicTime.now
+  private func oneRequest(_ workload: Workload, _ change: (inout LoadOptionTexts) -> Void = { _ in }) throws(BenchError) -> LoadOptions {
     var texts = workload.texts(target: plan.target, effort: .tiny, clientCore: nil)
     (texts.requests, texts.connections, texts.preload, texts.rate) = (1, 1, false, nil)
-    let options = try LoadOptions(texts)
+    change(&texts)
+    return try LoadOptions(texts)
+  }
+
+  private func expectRefusal(of body: String, _ workload: Workload) throws(BenchError) {
+    for status in [422, 400] {
+      let report = try LoadRun(try oneRequest(workload) { ($0.body, $0.status, $0.anyBody) = (body, status, true) }).run()
+      if report.failure == nil { return }
+    }
+    throw .failure("a body that breaks a rule is not refused with 422 or 400: \(body)")
+  }
+
+  private mutating func awaitAnswer(_ options: LoadOptions, _ interruption: Interruption) throws(BenchError) -> [UInt8] {
+    let begun = MonotonicTime.now
     while true {
       guard child.isRunning() else { throw .failure("it ended with \(child.status ?? 0) before it answered: \(lastWords)") }
       var trouble: BenchError
@@ -81,7 +101,7 @@ struct RivalProcess: ~Copyable {
       do throws(BenchError) {
         let report = try LoadRun(options).run()
         if report.wasInterrupted { throw .failure(LoadReport.interruptedWords) }
-        guard let failure = report.failure else { return }
+        guard let failure = report.failure else { return report.pathReply }
         trouble = failure
         patience = Self.wrongSeconds
       } catch { trouble = error }

@@ -16,8 +16,16 @@ struct Workload: Sendable, Decodable, Equatable {
   let options: Options
   /// HTTP: a path instead of keys; rivals that serve it take part.
   let path: String?
+  /// What is posted to the path; nil: it is a GET.
+  let body: String?
+  /// A body that must be refused with a status from 400 to 499, or nobody would know that bodies are checked.
+  let refused: String?
+  /// Whose routes are ours: those of `martlet serve`, or of a program written with the library (`martlet bench serve`).
+  let ours: Ours?
 
-  private enum CodingKeys: String, CodingKey { case name, scheme, why, options, path }
+  enum Ours: String, Sendable, Decodable { case server, library }
+
+  private enum CodingKeys: String, CodingKey { case name, scheme, why, options, path, body, refused, ours }
 
   /// Options of `martlet bench load` that a workload sets; the comparison itself sets target, duration and cores.
   struct Options: Sendable, Decodable, Equatable {
@@ -45,6 +53,7 @@ struct Workload: Sendable, Decodable, Equatable {
     var texts = LoadOptionTexts()
     texts.target = target
     texts.path = path
+    texts.body = body
     texts.mix = options.mix
     texts.batch = options.batch ?? texts.batch
     texts.connections = options.connections ?? 50

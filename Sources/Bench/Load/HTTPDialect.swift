@@ -8,10 +8,11 @@ struct HTTPDialect: ~Copyable {
   /// Up to the length of the body.
   private let put: RequestTemplate
   private let path: ByteBuffer
+  private let statuses: ClosedRange<Int>
   /// Whether a path's body may be another each time.
   private let anyBody: Bool
   /// The first body of the path: what all others must be.
-  private var reference = ByteBuffer()
+  private(set) var reference = ByteBuffer()
   private var hasReference = false
   private var lastHeadText = ByteBuffer()
   private var lastHead = ReplyHead()
@@ -28,8 +29,14 @@ struct HTTPDialect: ~Copyable {
     put = RequestTemplate("PUT /v1/cache/", ttl + end + "Content-Length: ", content, keys: options.keys)
     anyBody = options.anyBody
     var text = ByteBuffer()
-    text.append("GET \(options.path ?? "/") HTTP/1.1\r\n\(fields)\r\n")
+    if let body = options.body {
+      text.append("POST \(options.path ?? "/") HTTP/1.1\r\n\(fields)Content-Type: application/json\r\n")
+      text.append("Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+    } else {
+      text.append("GET \(options.path ?? "/") HTTP/1.1\r\n\(fields)\r\n")
+    }
     path = text
+    statuses = options.statuses
   }
 
   mutating func append(_ flight: Flight, _ content: borrowing LoadContent, to output: inout ByteBuffer) {
@@ -90,7 +97,7 @@ struct HTTPDialect: ~Copyable {
 
   private mutating func judge(_ flight: Flight, _ content: borrowing LoadContent, status: Int, body: RawSpan) -> Verdict {
     switch (flight.operation, status) {
-    case (.path, 200..<300): .value(isReference(body), 0)
+    case (.path, _) where statuses ~= status: .value(isReference(body), 0)
     case (.get, 200): .value(content.isValue(body, of: flight.key), 0)
     case (.get, 404), (.delete, 404): .right(0, misses: 1)
     case (.set, 200), (.set, 201), (.set, 204), (.delete, 200), (.delete, 204): .right(0)

@@ -73,6 +73,9 @@ struct LoadDialect: ~Copyable {
     }
   }
 
+  /// The body that a path's replies have had; empty for what else there is.
+  var pathReply: [UInt8] { http.reference.bytes.copied() }
+
   mutating func append(_ flight: Flight, to output: inout ByteBuffer) {
     switch scheme {
     case .http: http.append(flight, content, to: &output)

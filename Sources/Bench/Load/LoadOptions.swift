@@ -11,6 +11,8 @@ public struct LoadOptionTexts: Sendable {
   public var mix: String?
   public var batch = 16
   public var path: String?
+  public var body: String?
+  public var status: Int?
   public var anyBody = false
   public var keys = 1_000_000
   public var zipf: Double?
@@ -45,6 +47,10 @@ public struct LoadOptions: Sendable {
   /// Keys of one mget.
   let batch: Int
   let path: String?
+  /// What is posted to the path; nil: it is a GET.
+  let body: String?
+  /// Statuses that a path's reply may have.
+  let statuses: ClosedRange<Int>
   let anyBody: Bool
   let keys: Int
   let distribution: KeyDistribution
@@ -70,6 +76,7 @@ public struct LoadOptions: Sendable {
   static let keysMax = 1_000_000_000
   static let keyBytesMax = 250
   static let valueBytesMax = 8 << 20
+  static let bodyBytesMax = 1 << 20
   /// Requests and replies that may be under way on one connection, in bytes: a server that stops reading until its replies are read, and a
   /// client that does likewise, would wait for each other beyond what the kernel holds between them.
   static let bytesUnderWayMax = 8 << 20
@@ -96,12 +103,20 @@ public struct LoadOptions: Sendable {
     if texts.token == "" { throw .usage("--token: an empty token is none") }
     token = texts.token
     (path, mix) = try Self.pathAndMix(texts, target)
+    body = texts.body
+    statuses =
+      try texts.status.map { (status) throws(BenchError) in
+        let status = try Self.number(status, "--status", 200...599)
+        return status...status
+      } ?? 200...299
     try check()
   }
 
   /// What single options do not show.
   private func check() throws(BenchError) {
     if target.scheme == .http && mix.contains(.mget) { throw .usage("--mix: mget is for resp:// and memcached://") }
+    if path == nil && (body != nil || statuses.count == 1) { throw .usage("--body and --status are for --path") }
+    if let body, body.utf8.count > Self.bodyBytesMax { throw .usage("--body has at most \(Self.bodyBytesMax) bytes") }
     if path != nil && preload { throw .usage("--preload stores keys; a path has none") }
     let largest = (mix.contains(.mget) ? batch : 1) * valueBytes.upperBound
     guard pipeline * largest <= Self.bytesUnderWayMax || pipeline == 1 else {

@@ -25,6 +25,8 @@ public struct LoadReport: Sendable {
   let seconds: Double
   let clientCPUNanoseconds: UInt64
   let serverCPUNanoseconds: UInt64?
+  /// The body that a path's replies had.
+  let pathReply: [UInt8]
   /// A signal has ended it before its time.
   let wasInterrupted: Bool
 
@@ -75,7 +77,7 @@ public struct LoadReport: Sendable {
     first += "\(counted(options.threads, "thread")), \(loop)"
     var second = "\(options.mix)"
     if let path = options.path {
-      second = "GET \(path)"
+      second = options.body.map { "POST \(path), \($0.utf8.count) bytes" } ?? "GET \(path)"
     } else {
       let sizes = options.valueBytes
       let size = sizes.lowerBound == sizes.upperBound ? "\(sizes.lowerBound)" : "\(sizes.lowerBound) to \(sizes.upperBound)"

@@ -200,7 +200,8 @@ private final class LoadDirector: @unchecked Sendable {
     return LoadReport(
       options: options, tally: tally, latency: LatencyFigures(histogram.value),
       seconds: wasMeasured ? Double(end &- measureFrom) / 1e9 : 0,
-      clientCPUNanoseconds: ownCPU == 0 ? 0 : cpu &- ownCPU, serverCPUNanoseconds: used, wasInterrupted: wasInterrupted)
+      clientCPUNanoseconds: ownCPU == 0 ? 0 : cpu &- ownCPU, serverCPUNanoseconds: used,
+      pathReply: lanes[0].state.value.dialect.pathReply, wasInterrupted: wasInterrupted)
   }
 
   private func showProgress() {
