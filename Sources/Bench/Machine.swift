@@ -23,6 +23,12 @@ struct Machine: Sendable, CustomStringConvertible {
     "\(processor), \(cores) cores, \(kernel)" + (load.map { ", load average \(short($0))" } ?? "")
   }
 
+  /// What a machine is called in the name of a folder: processor and cores in small letters and digits.
+  var slug: String {
+    let words = "\(processor) \(cores) cores".lowercased().split { !$0.isASCII || !($0.isLetter || $0.isNumber) }
+    return words.joined(separator: "-")
+  }
+
   private static var architecture: String {
     #if arch(x86_64)
       "x86_64"

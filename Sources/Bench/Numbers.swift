@@ -14,6 +14,9 @@ func logarithm(_ value: Double) -> Double { log(value) }
 /// `90 %`, `0.1 %`.
 func percent(_ part: Double) -> String { "\(short(part * 100)) %" }
 
+/// The value as reports keep it: three decimals.
+func thousandths(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
+
 /// At most three decimals, and none that are zeros.
 func short(_ value: Double) -> String {
   guard abs(value) < 1e15 else { return "\(value)" }

@@ -26,12 +26,14 @@ struct BenchCompare: ParsableCommand {
   var tiny = false
   @Option(help: ArgumentHelp("Where to write report.md, report.json and charts.", valueName: "dir"))
   var report = "bench-report"
+  @Option(help: ArgumentHelp("The commit that is measured, where git does not tell it.", valueName: "text"))
+  var commit: String?
 
   func run() throws {
     var options = CompareOptions()
     options.against = names(against)
     options.workloads = names(workloads)
-    (options.rivals, options.quick, options.tiny, options.report) = (rivals, quick, tiny, report)
+    (options.rivals, options.quick, options.tiny, options.report, options.commit) = (rivals, quick, tiny, report, commit)
     let report = try Comparison(options).run()
     print(report.summary)
     if let failure = report.failure { throw failure }

@@ -60,6 +60,8 @@ struct BenchLoad: ParsableCommand {
   var valueBytes = "64"
   @Option(help: ArgumentHelp("Let what is stored expire.", valueName: "seconds"))
   var ttl: Int?
+  @Option(help: ArgumentHelp("Let what is stored expire all at once, at this Unix time.", valueName: "seconds"))
+  var expireAt: Int?
   @Flag(help: "Store every key first; not measured.")
   var preload = false
   @Option(help: ArgumentHelp("Send for so long before measuring.", valueName: "seconds"))
@@ -90,7 +92,7 @@ struct BenchLoad: ParsableCommand {
     (texts.target, texts.connections, texts.pipeline, texts.threads) = (target, connections, pipeline, threads)
     (texts.duration, texts.requests, texts.rate, texts.warmUp, texts.timeout) = (duration, requests, rate, warmUp, timeout)
     (texts.mix, texts.batch, texts.path, texts.anyBody) = (mix, batch, path, anyBody)
-    (texts.body, texts.status) = (body, status)
+    (texts.body, texts.status, texts.expireAt) = (body, status, expireAt)
     (texts.keys, texts.zipf, texts.scan, texts.hot, texts.seed) = (keys, zipf, scan, hot, seed)
     (texts.keyBytes, texts.valueBytes, texts.ttl, texts.preload) = (keyBytes, valueBytes, ttl, preload)
     (texts.serverPID, texts.pin, texts.token, texts.json) = (serverPid, pin, token, json)

@@ -12,7 +12,7 @@ import Testing
 
   private func plan(_ change: (inout CompareOptions) -> Void) throws -> ComparisonPlan {
     var options = CompareOptions()
-    options.rivals = Self.folder
+    (options.rivals, options.commit) = (Self.folder, "abc")
     change(&options)
     return try ComparisonPlan(options)
   }
@@ -51,7 +51,7 @@ import Testing
   @Test("Placeholders are filled in, in commands and files")
   func placeholders() throws {
     let folder = try Folders(["rival.conf": "listen {port}; root {scratch}", "out/x": ""])
-    let text = Array(Self.rival(program: "x").replacing("[\"true\"]}", with: "[\"true\"], \"files\": [\"rival.conf\"]}").utf8)
+    let text = Array(Self.rival(program: "x").replacing("[\"echo\", \"1\"]}", with: "[\"echo\", \"1\"], \"files\": [\"rival.conf\"]}").utf8)
     let rival = try MartletJSON.Decoder().decode(Rival.self, from: text.rawSpan)
     let plan = try ServerPlan(rival, folder: folder.path, port: 99, scratch: folder.path + "/out")
     #expect(plan.command == ["x", "--port", "99", folder.path, folder.path + "/out"])
@@ -87,7 +87,7 @@ import Testing
   private static func rival(program: String) -> String {
     """
     {"name": "x", "scheme": "resp", "program": "\(program)", "package": "some-package",
-     "command": ["x", "--port", "{port}", "{folder}", "{scratch}"], "version": ["true"]}
+     "command": ["x", "--port", "{port}", "{folder}", "{scratch}"], "version": ["echo", "1"]}
     """
   }
 }

@@ -31,18 +31,27 @@ import Testing
   }
 
   private func showing(_ name: String, _ cpu: [Double]) -> Showing {
-    Showing(name: name, samples: cpu.map { Sample(rate: 1e6 / $0, serverMicroseconds: $0, clientMicroseconds: 1, p50: 1, p99: 2) })
+    Showing(name: name, samples: cpu.map { [$0, 1 / $0, 7] })
   }
+
+  private let measures: [Measure] = [.less("time", "s", "takes {} times as long as"), .more("speed", "1/s", "…"), .told("other", "")]
 
   @Test("A ratio is of values of the same round, and judged by its interval")
   func ratios() throws {
     let ours = showing("martlet", [1, 2, 4])
-    let twice = try #require(Ratio(ours, showing("a", [2, 4, 8]), \.serverMicroseconds))
+    let twice = try #require(Ratio(ours, showing("a", [2, 4, 8]), measures, 0))
     #expect(twice.figures.median == 0.5 && twice.judgement == .win && twice.text == "0.50 (0.50–0.50)")
-    #expect(Ratio(ours, showing("b", [2, 2, 2]), \.serverMicroseconds)?.judgement == .even)
-    #expect(Ratio(ours, showing("c", [0.5, 1]), \.serverMicroseconds)?.judgement == .loss)
-    #expect(Ratio(ours, showing("d", []), \.serverMicroseconds) == nil)
-    #expect(Ratio(ours, showing("e", [0]), \.serverMicroseconds) == nil)
+    #expect(Ratio(ours, showing("b", [2, 2, 2]), measures, 0)?.judgement == .even)
+    #expect(Ratio(ours, showing("c", [0.5, 1]), measures, 0)?.judgement == .loss)
+    #expect(Ratio(ours, showing("d", []), measures, 0) == nil)
+    #expect(Ratio(ours, showing("e", [0]), measures, 0) == nil)
+  }
+
+  @Test("Where more is better a ratio is turned over; what is told only has none")
+  func turned() {
+    let (ours, other) = (showing("martlet", [1, 2]), showing("a", [4, 8]))
+    #expect(Ratio(ours, other, measures, 1)?.figures.sorted == [0.25, 0.25])
+    #expect(Ratio(ours, other, measures, 2) == nil)
   }
 
   @Test("Numbers have as many digits as mean something")
@@ -50,6 +59,7 @@ import Testing
     #expect([0, 0.12345, 1.2345, 12.345, 123.45, 12345.6].map(threeDigits) == ["0", "0.123", "1.23", "12.3", "123", "12346"])
     #expect([850, 12_345, 1_234_567, 1_500_000_000].map { duration(nanoseconds: $0) } == ["850 ns", "12.3 µs", "1.23 ms", "1.5 s"])
     #expect([0, 0.005, 1, 12.346].map(twoDecimals) == ["0.00", "0.01", "1.00", "12.35"])
+    #expect([0, 0.0001, 0.00996, 0.0949, 0.096, 2.5].map(ratioText) == ["0.00", "0.00010", "0.010", "0.095", "0.10", "2.50"])
     #expect(percent(0.9) == "90 %" && percent(0.001) == "0.1 %" && short(1e16) == "1e+16")
   }
 

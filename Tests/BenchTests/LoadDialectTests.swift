@@ -61,6 +61,10 @@ import Testing
     #expect(dialect.greeting.request == Array("*2\r\n$4\r\nAUTH\r\n$1\r\ns\r\n".utf8))
     var expiring = LoadDialect(try options("resp://h:1") { $0.ttl = 60 })
     #expect(request(&expiring, .set) == "*5\r\n$3\r\nSET\r\n$16\r\nkey:000000000042\r\n$12\r\n\(value(42))\r\n$2\r\nEX\r\n$2\r\n60\r\n")
+    var atOnce = LoadDialect(try options("resp://h:1") { $0.expireAt = 1_800_000_000 })
+    #expect(request(&atOnce, .set).hasSuffix("\r\n$4\r\nEXAT\r\n$10\r\n1800000000\r\n"))
+    var item = LoadDialect(try options("memcached://h:1") { $0.expireAt = 1_800_000_000 })
+    #expect(request(&item, .set).hasPrefix("set key:000000000042 0 1800000000 12\r\n"))
   }
 
   @Test("Redis replies are judged whole, wherever they are cut")

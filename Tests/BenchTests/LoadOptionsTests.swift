@@ -108,7 +108,21 @@ import Testing
         $0.mix = "mget"
       }
     ),
-    ("--body", { $0.body = "{}" }), ("--body", { $0.status = 201 }),
+    ("--expire-at", { $0.expireAt = 0 }),
+    (
+      "--expire-at",
+      {
+        $0.expireAt = 1
+        $0.ttl = 1
+      }
+    ),
+    (
+      "--expire-at",
+      {
+        $0.target = "http://h:1"
+        $0.expireAt = 1
+      }
+    ), ("--body", { $0.body = "{}" }), ("--body", { $0.status = 201 }),
     (
       "--body",
       {

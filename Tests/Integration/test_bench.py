@@ -173,7 +173,7 @@ BENCHMARKS = ROOT / "Benchmarks"
 
 
 def compare(report, *options, rivals=BENCHMARKS):
-    command = [BINARY, "bench", "compare", "--tiny", "--rivals", rivals, "--report", report, *options]
+    command = [BINARY, "bench", "compare", "--tiny", "--rivals", rivals, "--report", report, "--commit", "abc", *options]
     return subprocess.run(list(map(str, command)), env=clean_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
 
 
@@ -182,7 +182,7 @@ def made_up(folder, **rivals):
     for name, command in rivals.items():
         (folder / "Rivals" / name).mkdir(parents=True)
         (folder / "Rivals" / name / "rival.json").write_text(json.dumps({
-            "name": name, "scheme": "resp", "program": command[0], "package": "none", "command": command, "version": ["true"]}))
+            "name": name, "scheme": "resp", "program": command[0], "package": "none", "command": command, "version": ["echo", "1"]}))
     (folder / "Workloads").mkdir()
     (folder / "Workloads" / "get.json").write_text(json.dumps(
         {"name": "GET", "scheme": "resp", "why": "It is small.", "options": {"mix": "get", "preload": True}}))
@@ -196,7 +196,10 @@ def test_every_workload_runs_against_every_rival_that_is_here(tmp_path):
     assert {workload["id"] for workload in report["workloads"]} == {path.stem for path in (BENCHMARKS / "Workloads").glob("*.json")}
     for workload in report["workloads"]:
         for server in workload["servers"]:
-            assert "trouble" not in server and len(server["rate"]) == 2 and all(value > 0 for value in server["cpu_us_per_op"]), server
+            assert "trouble" not in server, server
+            for measure in workload["measures"]:
+                assert len(server[measure["name"]]) == 2, server
+                assert measure["name"] == "errors" or all(value > 0 for value in server[measure["name"]]), server
         chart = xml.etree.ElementTree.parse(tmp_path / f"report/charts/{workload['id']}.svg")
         assert chart.getroot().tag.endswith("svg")
     rivals = {path.parent.name for path in (BENCHMARKS / "Rivals").glob("*/rival.json")}
@@ -230,7 +233,7 @@ def test_rivals_that_are_absent_die_or_answer_wrongly_are_named(tmp_path):
 def test_ctrl_c_leaves_no_server_behind_and_keeps_what_was_measured(tmp_path):
     folder = made_up(tmp_path, second=[BINARY, "serve", "--http", "off", "--memcached", "off", "--resp", "127.0.0.1:{port}"])
     (folder / "Workloads" / "second.json").write_text((folder / "Workloads" / "get.json").read_text().replace('"GET"', '"again"'))
-    command = [BINARY, "bench", "compare", "--rivals", folder, "--report", tmp_path / "report"]
+    command = [BINARY, "bench", "compare", "--rivals", folder, "--report", tmp_path / "report", "--commit", "abc"]
     with subprocess.Popen(list(map(str, command)), env=clean_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as bench:
         children = f"/proc/{bench.pid}/task/{bench.pid}/children"
         await_until(lambda: len(open(children).read().split()) == 2, "two servers")
@@ -241,6 +244,17 @@ def test_ctrl_c_leaves_no_server_behind_and_keeps_what_was_measured(tmp_path):
     assert bench.returncode == 1 and "interrupted; what was measured is in" in error
     assert not any(os.path.exists(f"/proc/{server}") for server in servers)
     assert "Interrupted" in (tmp_path / "report/report.md").read_text()
+
+
+def test_without_its_conditions_nothing_is_measured(tmp_path):
+    folder = made_up(tmp_path, silent=["sh"])
+    path = folder / "Rivals/silent/rival.json"
+    path.write_text(path.read_text().replace('["echo", "1"]', '["true"]'))
+    for options, missing in (((), "commit, version of silent; without git, --commit TEXT tells it"), (("--commit", "abc"), "version of silent")):
+        done = run("bench", "compare", "--tiny", "--rivals", folder, "--report", tmp_path / "report", *options)
+        assert done.returncode == 2
+        assert done.stderr == f"martlet: no numbers without conditions: unknown here: {missing}\n"
+    assert not (tmp_path / "report").exists()
 
 
 def test_a_comparison_that_cannot_be_is_one_line(tmp_path):

@@ -10,6 +10,8 @@ struct BarChart {
 
   let title: String
   let unit: String
+  /// What is better: `less`, `more`.
+  let better: String
   let bars: [Bar]
 
   private static let width = 720.0
@@ -25,7 +27,7 @@ struct BarChart {
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(short(Self.width)) \(short(height))\" font-family=\"sans-serif\" font-size=\"14\">",
       "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>",
       "<text x=\"12\" y=\"24\" font-weight=\"bold\" fill=\"#222222\">\(escaped(title))</text>",
-      "<text x=\"12\" y=\"44\" font-size=\"12\" fill=\"#555555\">\(escaped(unit)), less is better\(isLogarithmic ? "; logarithmic scale" : "")</text>",
+      "<text x=\"12\" y=\"44\" font-size=\"12\" fill=\"#555555\">\(escaped(unit)), \(better) is better\(isLogarithmic ? "; logarithmic scale" : "")</text>",
     ]
     for (index, bar) in bars.enumerated() { lines += row(bar, y: Self.headHeight + Double(index) * Self.rowHeight) }
     return lines.joined(separator: "\n") + "\n</svg>\n"

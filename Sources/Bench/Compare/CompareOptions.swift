@@ -15,6 +15,8 @@ public struct CompareOptions: Sendable {
   /// Shows only that everything works.
   public var tiny = false
   public var report = "bench-report"
+  /// Where git does not tell it.
+  public var commit: String?
 
   public init() {}
 }
@@ -58,9 +60,10 @@ struct ComparisonPlan: Sendable {
     for entry in rivals { versions.append((entry.name, Programs.firstLine(entry.rival.version))) }
     conditions = Conditions(
       machine: .current, date: utcText(SteadyClock().unixTime(at: .now)),
-      commit: Programs.firstLine(["git", "-C", options.rivals, "describe", "--always", "--dirty"]), versions: versions,
+      commit: options.commit ?? Programs.firstLine(["git", "-C", options.rivals, "describe", "--always", "--dirty"]), versions: versions,
       pinning: hasChoice ? "servers on core 0, one thread each; client on core 1" : "one thread each, on whatever core the system likes",
       effort: effort, noise: 1)
+    try conditions.requireComplete()
   }
 
   /// Who takes part in a workload; nil stands for ourselves, who begin.
@@ -122,15 +125,18 @@ enum Programs {
   /// This program.
   static var own: String { "/proc/\(ChildProcess.ownProcess)/exe" }
 
-  /// The first line that a command prints; a word that says so if there is none.
+  /// What stands for a line that is not there.
+  static let unknown = "unknown"
+
+  /// The first line that a command prints.
   static func firstLine(_ command: [String]) -> String {
-    guard let folder = Folder.makeTemporary() else { return "unknown" }
+    guard let folder = Folder.makeTemporary() else { return unknown }
     defer { Folder.remove(folder) }
     do throws(UVError) {
       var child = try ChildProcess(command, output: "\(folder)/out")
-      guard child.wait() == 0 else { return "unknown" }
-    } catch { return "unknown" }
-    return SmallFile.read("\(folder)/out")?.text.split(separator: "\n").first.map(String.init) ?? "unknown"
+      guard child.wait() == 0 else { return unknown }
+    } catch { return unknown }
+    return SmallFile.read("\(folder)/out")?.text.split(separator: "\n").first.map(String.init) ?? unknown
   }
 
   static func freePort() -> UInt16? {

@@ -30,7 +30,7 @@ public struct Comparison {
     }
     conditions.noise = noise.noise
     conditions.loadAfter = Machine.current.load
-    let report = ComparisonReport(
+    let report = try ComparisonReport(
       conditions: conditions, results: results, absent: plan.absent, wasInterrupted: interruption.hasCome, folder: options.report)
     try report.write()
     return report
@@ -61,8 +61,7 @@ public struct Comparison {
         let index = (turn + round) % servers.count
         guard showings[index].trouble == nil else { continue }
         do throws(BenchError) {
-          let sample = try measure(servers[index].plan.target, servers[index].process, workload, plan, isFirst: round == 0)
-          showings[index].samples.append(sample)
+          showings[index].samples.append(try measure(&servers[index], workload, plan, round, interruption))
         } catch {
           if error.description == LoadReport.interruptedWords { interruption.note() }
           if interruption.hasCome { break }
@@ -71,23 +70,22 @@ public struct Comparison {
       }
     }
     for index in 0..<servers.count { servers[index].end() }
-    return WorkloadResult(workload: workload, showings: showings + failed)
+    return WorkloadResult(workload, showings + failed)
   }
 
-  /// One run of one server; its first stores the keys.
-  private func measure(_ target: String, _ process: Int32, _ workload: Workload, _ plan: ComparisonPlan, isFirst: Bool) throws(BenchError)
-    -> Sample
-  {
-    var texts = workload.texts(target: target, effort: plan.effort, clientCore: plan.clientCore)
-    texts.serverPID = Int(process)
-    if !isFirst { texts.preload = false }  // the keys are there
-    let report = try LoadRun(try LoadOptions(texts)).run()
-    if report.wasInterrupted { throw .failure(LoadReport.interruptedWords) }
-    if let failure = report.failure { throw failure }
-    return Sample(
-      rate: report.rate, serverMicroseconds: report.serverMicrosecondsPerOperation ?? 0,
-      clientMicroseconds: report.clientMicrosecondsPerOperation, p50: Double(report.latency.values[0]) / 1e3,
-      p99: Double(report.latency.values[2]) / 1e3)
+  /// One run of one server: a value for each measure.
+  private func measure(
+    _ server: inout RivalProcess, _ workload: Workload, _ plan: ComparisonPlan, _ round: Int, _ interruption: Interruption
+  ) throws(BenchError) -> [Double] {
+    let kind = workload.kind ?? .load
+    if kind.wantsFreshServer { try server.restart(answering: workload, unless: interruption) }
+    let values = try kind.run(
+      Turn(
+        workload: workload, effort: plan.effort, clientCore: plan.clientCore, round: round, isOurs: server.plan.name == ServerPlan.ours,
+        target: server.plan.target, process: server.process, startNanoseconds: server.startNanoseconds, idleBytes: server.idleBytes,
+        interruption: interruption))
+    if kind.wantsFreshServer { server.end() }
+    return values
   }
 }
 

@@ -4,17 +4,30 @@ import MartletBytes
 import MartletLoop
 
 struct Conditions: Sendable {
-  let machine: Machine
-  let date: String
-  let commit: String
+  var machine: Machine
+  var date: String
+  var commit: String
   /// Names of servers with what they say of their version.
   var versions: [(name: String, version: String)]
   /// Where servers and client ran.
-  let pinning: String
+  var pinning: String
   let effort: Effort
   /// How much longer than its fastest run a loop of fixed work has taken in the worst, over the whole comparison: 1 is silence.
   var noise: Double
   var loadAfter: Double?
+
+  /// Throws, with what is not known, if a number would stand without its conditions.
+  func requireComplete() throws(BenchError) {
+    let mustHave = [("machine", machine.processor), ("kernel", machine.kernel), ("date", date), ("commit", commit), ("pinning", pinning)]
+    var unknown = (mustHave + versions.map { ("version of \($0.name)", $0.version) }).filter { $1 == "" || $1 == Programs.unknown }.map(\.0)
+    if machine.load == nil { unknown.append("load") }
+    if noise < 1 { unknown.append("noise") }
+    if versions.isEmpty { unknown.append("versions") }
+    guard unknown.isEmpty else {
+      let remedy = unknown.contains("commit") ? "; without git, --commit TEXT tells it" : ""
+      throw .usage("no numbers without conditions: unknown here: \(unknown.joined(separator: ", "))\(remedy)")
+    }
+  }
 
   var lines: [String] {
     [

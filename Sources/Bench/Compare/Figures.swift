@@ -38,37 +38,33 @@ struct Figures: Sendable {
   private static func power(_ exponent: Int) -> Double { (0..<exponent).reduce(1.0) { value, _ in value * 2 } }
 }
 
-/// One run of one server.
-struct Sample: Sendable {
-  let rate: Double
-  let serverMicroseconds: Double
-  let clientMicroseconds: Double
-  let p50: Double
-  let p99: Double
-}
-
 /// What a server has shown in a workload; samples are in the order of the rounds.
 struct Showing: Sendable {
   let name: String
-  var samples: [Sample] = []
+  /// Of each round a value for each measure, in their order.
+  var samples: [[Double]] = []
   /// Why it does not stand in the table, or not in all rounds.
   var trouble: String?
 
-  func figures(_ value: (Sample) -> Double) -> Figures { Figures(samples.map(value)) }
+  func figures(_ measure: Int) -> Figures { Figures(samples.map { $0[measure] }) }
 }
 
 /// Ours against another: of each round's two runs the quotient.
 struct Ratio: Sendable {
   let figures: Figures
 
-  /// nil if they have no round in common.
-  init?(_ ours: Showing, _ other: Showing, _ value: (Sample) -> Double) {
-    let pairs = zip(ours.samples, other.samples).filter { value($1) > 0 }
-    guard !pairs.isEmpty else { return nil }
-    figures = Figures(pairs.map { value($0) / value($1) })
+  /// By the measure at `index`, the other way round where more is better; nil if nothing is judged by it, or they have no round in common.
+  init?(_ ours: Showing, _ other: Showing, _ measures: [Measure], _ index: Int) {
+    guard let better = measures[index].better else { return nil }
+    let pairs = zip(ours.samples, other.samples).map { ours, other in
+      better == .less ? (ours[index], other[index]) : (other[index], ours[index])
+    }
+    let quotients = pairs.filter { $1 > 0 }.map { $0 / $1 }
+    guard !quotients.isEmpty else { return nil }
+    figures = Figures(quotients)
   }
 
-  enum Judgement: Sendable { case win, loss, even }
+  enum Judgement: String, Sendable { case win, loss, even }
 
   /// Less is better; even if the interval holds 1.
   var judgement: Judgement {
@@ -77,8 +73,18 @@ struct Ratio: Sendable {
   }
 
   var text: String {
-    "\(twoDecimals(figures.median)) (\(twoDecimals(figures.interval.lowerBound))–\(twoDecimals(figures.interval.upperBound)))"
+    "\(ratioText(figures.median)) (\(ratioText(figures.interval.lowerBound))–\(ratioText(figures.interval.upperBound)))"
   }
+}
+
+/// Two decimals; of what is smaller than a tenth two digits that mean something: `0.00010`.
+func ratioText(_ value: Double) -> String {
+  guard value > 0, value < 0.095 else { return twoDecimals(value) }
+  var decimals = 2
+  var scale = 100.0
+  while value * scale < 9.95 && decimals < 9 { (decimals, scale) = (decimals + 1, scale * 10) }
+  let digits = "\(Int((value * scale).rounded()))"
+  return "0." + String(repeating: "0", count: max(0, decimals - digits.utf8.count)) + digits
 }
 
 func twoDecimals(_ value: Double) -> String {

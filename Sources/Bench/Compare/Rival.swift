@@ -25,6 +25,8 @@ struct Rival: Sendable, Decodable {
 
   /// Whether it takes part.
   func canTake(_ workload: Workload) -> Bool {
+    // A stampede is the same in whatever protocol a cache is asked.
+    if workload.kind == .stampede { return scheme != "http" }
     guard scheme == workload.scheme else { return false }
     return scheme != "http" || paths?.contains(workload.path ?? "/v1/cache/{key}") ?? false
   }

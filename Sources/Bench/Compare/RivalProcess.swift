@@ -50,31 +50,57 @@ struct RivalProcess: ~Copyable {
 
   /// How long a server may take until it answers, in seconds.
   static var startSeconds: Double { 10 }
+  /// Between one look and the next: what start-up times are precise to.
+  static var pauseSeconds: Double { 0.001 }
   /// How long it may answer wrongly, as some do while they are about to be ready.
   static var wrongSeconds: Double { 1 }
 
   /// What it has answered a path with.
   private(set) var reply: [UInt8] = []
+  /// From its start to its first right answer.
+  private(set) var startNanoseconds: UInt64 = 0
+  /// Resident memory after that.
+  private(set) var idleBytes = 0
+  private let core: Int?
 
   /// Starts it, on one core if there is a choice, and waits until `workload` is answered rightly.
   static func start(
     _ plan: ServerPlan, core: Int?, answering workload: Workload, unless interruption: Interruption
   ) throws(BenchError) -> RivalProcess {
     var server = try RivalProcess(plan, core: core)
-    let options = try server.oneRequest(workload)
-    server.reply = try server.awaitAnswer(options, interruption)
+    try server.becomeReady(workload, interruption)
     if let refused = workload.refused { try server.expectRefusal(of: refused, workload) }
     return server
   }
 
+  /// Ends it, and starts it again as it was.
+  mutating func restart(answering workload: Workload, unless interruption: Interruption) throws(BenchError) {
+    child.end()
+    child = try Self.launch(plan, core: core)
+    try becomeReady(workload, interruption)
+  }
+
   private init(_ plan: ServerPlan, core: Int?) throws(BenchError) {
+    child = try Self.launch(plan, core: core)
+    self.plan = plan
+    self.core = core
+  }
+
+  private static func launch(_ plan: ServerPlan, core: Int?) throws(BenchError) -> ChildProcess {
     let pinned = core.map { ["taskset", "-c", "\($0)"] } ?? []
     // Whatever ends this process ends its servers, even what cannot be handled.
     let bound = Programs.find("setpriv") == nil ? [] : ["setpriv", "--pdeathsig", "KILL"]
     do throws(UVError) {
-      child = try ChildProcess(bound + pinned + plan.command, output: "\(plan.scratch)/\(plan.name).log")
+      return try ChildProcess(bound + pinned + plan.command, output: "\(plan.scratch)/\(plan.name).log")
     } catch { throw .failure("\(error)") }
-    self.plan = plan
+  }
+
+  private mutating func becomeReady(_ workload: Workload, _ interruption: Interruption) throws(BenchError) {
+    let begun = MonotonicTime.now
+    let options = try oneRequest(workload)
+    reply = try awaitAnswer(options, since: begun, interruption)
+    startNanoseconds = MonotonicTime.now.nanoseconds(since: begun)
+    idleBytes = ServerMemory(process: process).residentBytes ?? 0
   }
 
   private func oneRequest(_ workload: Workload, _ change: (inout LoadOptionTexts) -> Void = { _ in }) throws(BenchError) -> LoadOptions {
@@ -92,8 +118,9 @@ struct RivalProcess: ~Copyable {
     throw .failure("a body that breaks a rule is not refused with 422 or 400: \(body)")
   }
 
-  private mutating func awaitAnswer(_ options: LoadOptions, _ interruption: Interruption) throws(BenchError) -> [UInt8] {
-    let begun = MonotonicTime.now
+  private mutating func awaitAnswer(
+    _ options: LoadOptions, since begun: MonotonicTime, _ interruption: Interruption
+  ) throws(BenchError) -> [UInt8] {
     while true {
       guard child.isRunning() else { throw .failure("it ended with \(child.status ?? 0) before it answered: \(lastWords)") }
       var trouble: BenchError
@@ -109,7 +136,7 @@ struct RivalProcess: ~Copyable {
       if MonotonicTime.now >= begun.advanced(bySeconds: patience) {
         throw .failure("no right answer within \(short(patience)) s: \(trouble)")
       }
-      ChildProcess.pause(seconds: 0.02)
+      ChildProcess.pause(seconds: Self.pauseSeconds)
     }
   }
 

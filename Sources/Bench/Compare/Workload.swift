@@ -13,6 +13,8 @@ struct Workload: Sendable, Decodable, Equatable {
   let scheme: String
   /// One sentence on what the numbers depend on.
   let why: String
+  /// What is done; nil: a load.
+  let kind: WorkloadKind?
   let options: Options
   /// HTTP: a path instead of keys; rivals that serve it take part.
   let path: String?
@@ -25,7 +27,7 @@ struct Workload: Sendable, Decodable, Equatable {
 
   enum Ours: String, Sendable, Decodable { case server, library }
 
-  private enum CodingKeys: String, CodingKey { case name, scheme, why, options, path, body, refused, ours }
+  private enum CodingKeys: String, CodingKey { case name, scheme, why, kind, options, path, body, refused, ours }
 
   /// Options of `martlet bench load` that a workload sets; the comparison itself sets target, duration and cores.
   struct Options: Sendable, Decodable, Equatable {
@@ -40,13 +42,18 @@ struct Workload: Sendable, Decodable, Equatable {
     var ttl: Int?
     var preload: Bool?
     var rate: Double?
+    /// How long a stampede's origin takes.
+    var originMilliseconds: Int?
 
     private enum CodingKeys: String, CodingKey {
       case mix, batch, connections, pipeline, keys, zipf, ttl, preload, rate
+      case originMilliseconds = "origin-ms"
       case keyBytes = "key-bytes"
       case valueBytes = "value-bytes"
     }
   }
+
+  var measures: [Measure] { (kind ?? .load).measures(of: self) }
 
   /// The options of one run.
   func texts(target: String, effort: Effort, clientCore: Int?) -> LoadOptionTexts {
@@ -56,7 +63,7 @@ struct Workload: Sendable, Decodable, Equatable {
     texts.body = body
     texts.mix = options.mix
     texts.batch = options.batch ?? texts.batch
-    texts.connections = options.connections ?? 50
+    texts.connections = min(options.connections ?? 50, effort.connectionsMax)
     texts.pipeline = options.pipeline ?? 1
     texts.keys = min(options.keys ?? 100_000, effort.keysMax)
     texts.keyBytes = options.keyBytes ?? texts.keyBytes
@@ -78,9 +85,10 @@ struct Effort: Sendable, Equatable {
   var seconds: Double
   var warmUpSeconds: Double
   var keysMax: Int
+  var connectionsMax: Int
 
-  static let full = Effort(rounds: 7, seconds: 5, warmUpSeconds: 1, keysMax: 10_000_000)
-  static let quick = Effort(rounds: 3, seconds: 1.5, warmUpSeconds: 0.3, keysMax: 100_000)
+  static let full = Effort(rounds: 7, seconds: 5, warmUpSeconds: 1, keysMax: 10_000_000, connectionsMax: 10_000)
+  static let quick = Effort(rounds: 3, seconds: 1.5, warmUpSeconds: 0.3, keysMax: 200_000, connectionsMax: 10_000)
   /// Shows only that it works.
-  static let tiny = Effort(rounds: 2, seconds: 0.1, warmUpSeconds: 0, keysMax: 200)
+  static let tiny = Effort(rounds: 2, seconds: 0.1, warmUpSeconds: 0, keysMax: 200, connectionsMax: 100)
 }

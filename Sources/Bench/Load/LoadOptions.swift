@@ -21,6 +21,7 @@ public struct LoadOptionTexts: Sendable {
   public var keyBytes = 16
   public var valueBytes = "64"
   public var ttl: Int?
+  public var expireAt: Int?
   public var preload = false
   public var warmUp = 0.0
   public var timeout = 5.0
@@ -57,6 +58,8 @@ public struct LoadOptions: Sendable {
   let keyBytes: Int
   let valueBytes: ClosedRange<Int>
   let ttlSeconds: Int?
+  /// When all that is stored expires, in seconds of Unix time.
+  let expireAt: Int?
   let preload: Bool
   let warmUpSeconds: Double
   let timeoutSeconds: Double
@@ -76,6 +79,8 @@ public struct LoadOptions: Sendable {
   static let keysMax = 1_000_000_000
   static let keyBytesMax = 250
   static let valueBytesMax = 8 << 20
+  /// The year 2286.
+  static let expiryMax = 9_999_999_999
   static let bodyBytesMax = 1 << 20
   /// Requests and replies that may be under way on one connection, in bytes: a server that stops reading until its replies are read, and a
   /// client that does likewise, would wait for each other beyond what the kernel holds between them.
@@ -94,6 +99,7 @@ public struct LoadOptions: Sendable {
     keyBytes = try Self.number(texts.keyBytes, "--key-bytes", LoadContent.digits(keys: keys)...Self.keyBytesMax)
     valueBytes = try Self.sizes(texts.valueBytes)
     ttlSeconds = try texts.ttl.map { (ttl) throws(BenchError) in try Self.number(ttl, "--ttl", 1...1_000_000_000) }
+    expireAt = try texts.expireAt.map { (time) throws(BenchError) in try Self.number(time, "--expire-at", 1...Self.expiryMax) }
     warmUpSeconds = try Self.number(texts.warmUp, "--warm-up", 0...Self.secondsMax)
     timeoutSeconds = try Self.number(texts.timeout, "--timeout", 0.01...3600)
     serverPID = try texts.serverPID.map { (pid) throws(BenchError) in Int32(try Self.number(pid, "--server-pid", 1...Int(Int32.max))) }
@@ -115,6 +121,8 @@ public struct LoadOptions: Sendable {
   /// What single options do not show.
   private func check() throws(BenchError) {
     if target.scheme == .http && mix.contains(.mget) { throw .usage("--mix: mget is for resp:// and memcached://") }
+    if ttlSeconds != nil && expireAt != nil { throw .usage("--expire-at and --ttl exclude one another") }
+    if expireAt != nil && target.scheme == .http { throw .usage("--expire-at is for resp:// and memcached://") }
     if path == nil && (body != nil || statuses.count == 1) { throw .usage("--body and --status are for --path") }
     if let body, body.utf8.count > Self.bodyBytesMax { throw .usage("--body has at most \(Self.bodyBytesMax) bytes") }
     if path != nil && preload { throw .usage("--preload stores keys; a path has none") }

@@ -16,6 +16,12 @@ struct LatencyFigures: Sendable {
     self.values = values
     max = histogram.max
   }
+
+  /// One of `percentiles`.
+  func microseconds(atPercentile percent: Double) -> Double {
+    guard let index = Self.percentiles.firstIndex(of: percent) else { preconditionFailure("no such percentile is kept") }
+    return Double(values[index]) / 1e3
+  }
 }
 
 public struct LoadReport: Sendable {

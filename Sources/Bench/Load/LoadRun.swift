@@ -219,7 +219,7 @@ private final class LoadDirector: @unchecked Sendable {
 }
 
 /// Keeps the calling thread on a core; why that was not possible.
-private func pin(to core: Int) -> BenchError? {
+func pin(to core: Int) -> BenchError? {
   do throws(UVError) {
     try ProcessorCount.pinThread(to: core)
     return nil

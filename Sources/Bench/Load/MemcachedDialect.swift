@@ -22,7 +22,7 @@ struct MemcachedDialect: ~Copyable {
     picker = KeyPicker(options.distribution, keys: options.keys)
     get = RequestTemplate("get ", "\r\n", content, keys: options.keys)
     delete = RequestTemplate("delete ", "\r\n", content, keys: options.keys)
-    set = RequestTemplate("set ", " 0 \(options.ttlSeconds ?? 0) ", content, keys: options.keys)
+    set = RequestTemplate("set ", " 0 \(options.ttlSeconds ?? options.expireAt ?? 0) ", content, keys: options.keys)
     oneKey = RequestTemplate(" ", "", content, keys: options.keys)
     valueHead = RequestTemplate("VALUE ", " 0 ", content, keys: options.keys)
     let word = options.token.map { "set auth 0 0 \($0.utf8.count + 5)\r\nload \($0)\r\n" } ?? ""

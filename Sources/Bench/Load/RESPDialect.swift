@@ -19,17 +19,18 @@ struct RESPDialect: ~Copyable {
   init(_ options: LoadOptions, _ content: borrowing LoadContent) {
     batch = options.batch
     picker = KeyPicker(options.distribution, keys: options.keys)
+    let expiry = options.ttlSeconds.map { ("EX", "\($0)") } ?? options.expireAt.map { ("EXAT", "\($0)") }
     let key = "$\(options.keyBytes)\r\n"
     get = RequestTemplate("*2\r\n$3\r\nGET\r\n\(key)", "\r\n", content, keys: options.keys)
     delete = RequestTemplate("*2\r\n$3\r\nDEL\r\n\(key)", "\r\n", content, keys: options.keys)
-    set = RequestTemplate("*\(options.ttlSeconds == nil ? 3 : 5)\r\n$3\r\nSET\r\n\(key)", "\r\n$", content, keys: options.keys)
+    set = RequestTemplate("*\(expiry == nil ? 3 : 5)\r\n$3\r\nSET\r\n\(key)", "\r\n$", content, keys: options.keys)
     mgetKey = RequestTemplate(key, "\r\n", content, keys: options.keys)
     var head = ByteBuffer()
     head.append("*\(batch + 1)\r\n$4\r\nMGET\r\n")
     mgetHead = head
     var end = ByteBuffer()
     end.append("\r\n")
-    if let ttl = options.ttlSeconds { end.append("$2\r\nEX\r\n$\("\(ttl)".utf8.count)\r\n\(ttl)\r\n") }
+    if let (word, time) = expiry { end.append("$\(word.utf8.count)\r\n\(word)\r\n$\(time.utf8.count)\r\n\(time)\r\n") }
     setEnd = end
     let word = options.token.map { "*2\r\n$4\r\nAUTH\r\n$\($0.utf8.count)\r\n\($0)\r\n" } ?? ""
     greeting = (Array(word.utf8), Array("+OK\r\n".utf8))
