@@ -6,5 +6,5 @@ struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract: "Measure a server, ours or another, beside its rivals; measure JSON.",
-    subcommands: [BenchLoad.self, BenchCompare.self, BenchJSON.self, BenchServe.self])
+    subcommands: [BenchLoad.self, BenchCompare.self, BenchJSON.self, BenchServe.self, BenchPage.self])
 }

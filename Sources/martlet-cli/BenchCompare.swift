@@ -26,6 +26,8 @@ struct BenchCompare: ParsableCommand {
   var tiny = false
   @Option(help: ArgumentHelp("Where to write report.md, report.json and charts.", valueName: "dir"))
   var report = "bench-report"
+  @Flag(help: "Keep the report, too, in Records beside the workloads, if everyone who took part had a result.")
+  var record = false
   @Option(help: ArgumentHelp("The commit that is measured, where git does not tell it.", valueName: "text"))
   var commit: String?
 
@@ -34,6 +36,7 @@ struct BenchCompare: ParsableCommand {
     options.against = names(against)
     options.workloads = names(workloads)
     (options.rivals, options.quick, options.tiny, options.report, options.commit) = (rivals, quick, tiny, report, commit)
+    options.record = record
     let report = try Comparison(options).run()
     print(report.summary)
     if let failure = report.failure { throw failure }

@@ -258,6 +258,28 @@ def test_without_its_conditions_nothing_is_measured(tmp_path):
 
 
 def test_a_comparison_that_cannot_be_is_one_line(tmp_path):
-    for options, words in ((("--rivals", tmp_path), "no folder"), (("--against", "nobody"), "no rival 'nobody'"), (("--workloads", "x"), "no workload 'x'")):
+    for options, words in ((("--rivals", tmp_path), "no folder"), (("--against", "nobody"), "no rival 'nobody'"), (("--workloads", "x"), "no workload 'x'"),
+                           (("--tiny", "--record"), "--record: numbers of --tiny mean nothing")):
         done = run("bench", "compare", "--rivals", BENCHMARKS, *options)
         assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_page_without_a_record_is_one_line(tmp_path):
+    done = run("bench", "page", "--rivals", tmp_path)
+    assert done.returncode == 2 and done.stderr.startswith(f"martlet: no record in {tmp_path}/Records: ") and done.stderr.count("\n") == 1
+
+
+def test_a_record_is_kept_and_a_page_is_made_of_it(tmp_path):
+    folder = made_up(tmp_path / "Benchmarks", second=[BINARY, "serve", "--http", "off", "--memcached", "off", "--resp", "127.0.0.1:{port}"])
+    (folder / "Workloads/get.json").write_text(json.dumps({"name": "Start-up", "scheme": "resp", "kind": "start-up", "why": "It is short.", "options": {"mix": "get"}}))
+    (tmp_path / "Sources/Bench/Bench.docc").mkdir(parents=True)
+    table = [line for line in (ROOT / "README.md").read_text().splitlines(keepends=True) if line.startswith(("<!-- The table", "<!-- Until"))]
+    (tmp_path / "README.md").write_text("".join(table))
+    done = run("bench", "compare", "--quick", "--record", "--rivals", folder, "--report", tmp_path / "report", "--commit", "abc")
+    assert done.returncode == 0, done.stderr
+    (record,) = (folder / "Records").glob("*/*")
+    for name in "report.md", "report.json", "charts/get.svg":
+        assert (record / name).read_text() == (tmp_path / "report" / name).read_text()
+    assert run("bench", "page", "--rivals", folder).stdout == "written: Sources/Bench/Bench.docc/Comparison.md, Sources/Bench/Bench.docc/Comparison.svg, README.md\n"
+    assert run("bench", "page", "--rivals", folder).stdout == "nothing has changed\n"
+    assert "| Start-up | ms to the first answer | second " in (tmp_path / "README.md").read_text()

@@ -26,8 +26,8 @@ struct BarChart {
     var lines = [
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(short(Self.width)) \(short(height))\" font-family=\"sans-serif\" font-size=\"14\">",
       "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>",
-      "<text x=\"12\" y=\"24\" font-weight=\"bold\" fill=\"#222222\">\(escaped(title))</text>",
-      "<text x=\"12\" y=\"44\" font-size=\"12\" fill=\"#555555\">\(escaped(unit)), \(better) is better\(isLogarithmic ? "; logarithmic scale" : "")</text>",
+      "<text x=\"12\" y=\"24\" font-weight=\"bold\" fill=\"#222222\">\(Self.escaped(title))</text>",
+      "<text x=\"12\" y=\"44\" font-size=\"12\" fill=\"#555555\">\(Self.escaped(unit)), \(better) is better\(isLogarithmic ? "; logarithmic scale" : "")</text>",
     ]
     for (index, bar) in bars.enumerated() { lines += row(bar, y: Self.headHeight + Double(index) * Self.rowHeight) }
     return lines.joined(separator: "\n") + "\n</svg>\n"
@@ -39,7 +39,7 @@ struct BarChart {
     let color = bar.isOurs ? "#c8451b" : "#8a9aa8"
     let weight = bar.isOurs ? " font-weight=\"bold\"" : ""
     return [
-      "<text x=\"\(short(Self.nameWidth - 8))\" y=\"\(short(middle + 5))\" text-anchor=\"end\"\(weight) fill=\"#222222\">\(escaped(bar.name))</text>",
+      "<text x=\"\(short(Self.nameWidth - 8))\" y=\"\(short(middle + 5))\" text-anchor=\"end\"\(weight) fill=\"#222222\">\(Self.escaped(bar.name))</text>",
       "<rect x=\"\(short(Self.nameWidth))\" y=\"\(short(y + 5))\" width=\"\(short(median - Self.nameWidth))\" height=\"\(short(Self.rowHeight - 10))\" fill=\"\(color)\"/>",
       "<path d=\"M\(short(least)) \(short(middle))H\(short(most))M\(short(least)) \(short(middle - 5))v10M\(short(most)) \(short(middle - 5))v10\" stroke=\"#222222\" fill=\"none\"/>",
       "<text x=\"\(short(max(most, median) + 8))\" y=\"\(short(middle + 5))\"\(weight) fill=\"#222222\">\(threeDigits(bar.figures.median))</text>",
@@ -58,7 +58,7 @@ struct BarChart {
     return ((Self.nameWidth + room * part) * 10).rounded() / 10
   }
 
-  private func escaped(_ text: String) -> String {
+  static func escaped(_ text: String) -> String {
     text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
   }
 }

@@ -15,6 +15,8 @@ public struct CompareOptions: Sendable {
   /// Shows only that everything works.
   public var tiny = false
   public var report = "bench-report"
+  /// Keeps the report as a record beside the workloads, if everyone had a result.
+  public var record = false
   /// Where git does not tell it.
   public var commit: String?
 
@@ -41,6 +43,7 @@ struct ComparisonPlan: Sendable {
   }
 
   init(_ options: CompareOptions) throws(BenchError) {
+    if options.tiny && options.record { throw .usage("--record: numbers of --tiny mean nothing") }
     let all = try Self.readRivals(options.rivals + "/Rivals")
     let names = all.map(\.name)
     for name in options.against ?? [] where !names.contains(name) {

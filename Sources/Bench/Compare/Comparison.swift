@@ -33,6 +33,7 @@ public struct Comparison {
     let report = try ComparisonReport(
       conditions: conditions, results: results, absent: plan.absent, wasInterrupted: interruption.hasCome, folder: options.report)
     try report.write()
+    if options.record && report.failure == nil { try report.write(to: Record.folder(report, in: options.rivals)) }
     return report
   }
 

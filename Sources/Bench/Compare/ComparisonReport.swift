@@ -109,7 +109,9 @@ public struct ComparisonReport: Sendable {
   }
 
   /// Writes `report.md`, `report.json` and `charts`.
-  func write() throws(BenchError) {
+  func write() throws(BenchError) { try write(to: folder) }
+
+  func write(to folder: String) throws(BenchError) {
     var files = [("report.md", markdown), ("report.json", json + "\n")]
     for result in results {
       if let chart = result.chart { files.append(("charts/\(result.id).svg", chart.svg)) }
