@@ -90,17 +90,19 @@ public final class CacheStore: @unchecked Sendable {
   /// Every shard.
   package var allShards: ShardSet { ShardSet(all: unsafe engine.pointee.shardCount) }
 
-  @inline(__always)
+  @usableFromInline @inline(__always)
   func hash(_ key: RawSpan, _ database: UInt8) -> UInt64 { unsafe engine.pointee.hasher.hash(key, database: database) }
 
   @inline(__always)
   func shards(hash: UInt64) -> ShardSet { ShardSet(unsafe engine.pointee.shardIndex(hash)) }
 
-  /// The shard of `key`, locked until the value goes out of scope.
+  /// The shard of `hash`, locked until the value goes out of scope.
   @usableFromInline
-  func locked(_ key: RawSpan, _ database: UInt8) -> LockedShards {
-    unsafe LockedShards(engine: engine, locking: shards(of: key, database: database))
-  }
+  func locked(hash: UInt64) -> LockedShards { unsafe LockedShards(engine: engine, locking: shards(hash: hash)) }
+
+  /// The shard of `key`, likewise.
+  @usableFromInline
+  func locked(_ key: RawSpan, _ database: UInt8) -> LockedShards { locked(hash: hash(key, database)) }
 
   // MARK: One key
 
@@ -111,8 +113,10 @@ public final class CacheStore: @unchecked Sendable {
     _ key: RawSpan, database: UInt8 = 0, allowsStale: Bool = false, at now: UnixTime,
     _ body: (borrowing EntryView) throws(Failure) -> Result
   ) throws(Failure) -> Result? {
-    var shards = locked(key, database)
-    return try shards.get(key, database: database, allowsStale: allowsStale, at: now, body)
+    let hash = hash(key, database)
+    var shards = locked(hash: hash)
+    guard let entry = shards.find(key, database, hash, allowsStale: allowsStale, counts: true, at: now) else { return nil }
+    return try body(EntryView(entry))
   }
 
   /// As `get`, without counting, and without a use noted for eviction.
@@ -135,8 +139,9 @@ public final class CacheStore: @unchecked Sendable {
       reservation.append(value)
       return try commit(reservation, condition: condition, at: now)
     }
-    var shards = locked(key, attributes.database)
-    return try shards.put(key, value, attributes, condition: condition, at: now)
+    let hash = hash(key, attributes.database)
+    var shards = locked(hash: hash)
+    return try shards.put(key, value, attributes, condition: condition, hash: hash, at: now)
   }
 
   /// Whether an entry was there and is gone.

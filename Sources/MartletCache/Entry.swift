@@ -53,6 +53,10 @@ struct Entry {
     static var tags: Fields { Fields(rawValue: 64) }
     @usableFromInline static var apart: Fields { Fields(rawValue: 128) }
 
+    /// Whether the head holds more than version and counts.
+    @inline(__always)
+    var haveAttributes: Bool { rawValue & ~Fields.wide.rawValue != 0 }
+
     /// Bytes in front of the key.
     @usableFromInline var headBytes: Int {
       if rawValue == 0 { return 10 }
@@ -252,18 +256,20 @@ struct Entry {
     let key: RawSpan
     let attributes: PutAttributes
     let valueCount: Int
+    let fields: Fields
 
     @_lifetime(copy key, copy attributes)
     init(key: RawSpan, attributes: borrowing PutAttributes, valueCount: Int) {
       self.key = key
       self.attributes = copy attributes
       self.valueCount = valueCount
+      fields = Plan.fields(key: key, attributes, valueCount: valueCount)
     }
 
-    var isApart: Bool { valueCount >= CacheLimits.largeValueBytesMin }
+    var isApart: Bool { fields.contains(.apart) }
 
-    var fields: Fields {
-      var fields: Fields = isApart ? .apart : []
+    private static func fields(key: RawSpan, _ attributes: borrowing PutAttributes, valueCount: Int) -> Fields {
+      var fields: Fields = valueCount >= CacheLimits.largeValueBytesMin ? .apart : []
       if key.byteCount > 255 || valueCount > 255 { fields.insert(.wide) }
       if attributes.database != 0 { fields.insert(.extended) }
       if attributes.expiry != .never { fields.insert(.expiry) }
@@ -298,7 +304,7 @@ struct Entry {
       store(UInt8(plan.valueCount), at: 9)
     }
     let attributes = plan.attributes
-    if fields.rawValue & ~Fields.wide.rawValue != 0 {
+    if fields.haveAttributes {
       if fields.contains(.extended) { store(UInt16(attributes.database).littleEndian, at: fields.offset(of: .extended)) }
       if fields.contains(.expiry) { store(attributes.expiry.milliseconds, at: fields.offset(of: .expiry)) }
       if fields.contains(.stale) { store(attributes.staleUntil.milliseconds, at: fields.offset(of: .stale)) }
@@ -318,10 +324,12 @@ struct Entry {
   }
 
   /// Whether `plan` fits exactly in the place of this entry, of the same key.
+  @inline(__always)
   func isLaidOut(as plan: borrowing Plan) -> Bool {
     let fields = fields
-    return fields == plan.fields && !fields.contains(.apart) && valueCount == plan.valueCount
-      && contentTypeCount == plan.attributes.contentType.byteCount && tagsCount == plan.attributes.tags.byteCount
+    guard fields == plan.fields, !fields.contains(.apart), valueCount == plan.valueCount else { return false }
+    return !fields.haveAttributes
+      || contentTypeCount == plan.attributes.contentType.byteCount && tagsCount == plan.attributes.tags.byteCount
   }
 
   /// Writes the whole value of an entry that is not `.apart`.

@@ -11,7 +11,16 @@ extension LockedShards {
   package mutating func put(
     _ key: RawSpan, _ value: RawSpan, _ attributes: borrowing PutAttributes, condition: PutCondition = .always, at now: UnixTime
   ) throws(CacheError) -> PutResult {
-    let (hash, index) = locate(key, attributes.database)
+    try put(
+      key, value, attributes, condition: condition,
+      hash: unsafe engine.pointee.hasher.hash(key, database: attributes.database), at: now)
+  }
+
+  /// As `put`, of a key whose hash is known.
+  mutating func put(
+    _ key: RawSpan, _ value: RawSpan, _ attributes: borrowing PutAttributes, condition: PutCondition, hash: UInt64, at now: UnixTime
+  ) throws(CacheError) -> PutResult {
+    let (_, index) = locate(hash)
     let old = unsafe engine.pointee.shard(index).pointee.look(for: key, database: attributes.database, hash: hash, at: now)
     return try put(key, value, attributes, condition, replacing: old, hash: hash, shard: index, at: now)
   }

@@ -72,8 +72,8 @@ package struct LockedShards: ~Copyable {
 
   @usableFromInline
   mutating func find(_ key: RawSpan, database: UInt8, allowsStale: Bool, counts: Bool, at now: UnixTime) -> Entry? {
-    let (hash, index) = locate(key, database)
-    return find(key, database, hash, shard: index, allowsStale: allowsStale, counts: counts, at: now)
+    find(
+      key, database, unsafe engine.pointee.hasher.hash(key, database: database), allowsStale: allowsStale, counts: counts, at: now)
   }
 
   @usableFromInline
@@ -87,12 +87,14 @@ package struct LockedShards: ~Copyable {
         unsafe engine.pointee.shard(index).pointee.judged(place, at: now), key, database, hash, shard: index, allowsStale: allowsStale,
         counts: true)
     }
-    return find(key, database, hash, shard: index, allowsStale: allowsStale, counts: true, at: now)
+    return find(key, database, hash, allowsStale: allowsStale, counts: true, at: now)
   }
 
-  private mutating func find(
-    _ key: RawSpan, _ database: UInt8, _ hash: UInt64, shard index: Int, allowsStale: Bool, counts: Bool, at now: UnixTime
+  @usableFromInline
+  mutating func find(
+    _ key: RawSpan, _ database: UInt8, _ hash: UInt64, allowsStale: Bool, counts: Bool, at now: UnixTime
   ) -> Entry? {
+    let (_, index) = locate(hash)
     let found = unsafe engine.pointee.shard(index).pointee.look(for: key, database: database, hash: hash, at: now)
     return take(found, key, database, hash, shard: index, allowsStale: allowsStale, counts: counts)
   }

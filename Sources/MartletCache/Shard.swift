@@ -188,7 +188,7 @@ struct Shard: ~Copyable {
     }
     entry.version = nextVersion(at: now)
     counters.sets += 1
-    didChange(.set, entry.version, entry.database, entry.key)
+    didChange(.set, entry)
     return entry.version
   }
 
@@ -224,7 +224,7 @@ struct Shard: ~Copyable {
     let entry = place.entry
     forget(place)
     let version = nextVersion(at: now)
-    didChange(kind, version, entry.database, entry.key)
+    if !isUnobserved { didChange(kind, version, entry.database, entry.key) }
     release(entry)
   }
 
@@ -263,7 +263,7 @@ struct Shard: ~Copyable {
     let entry = place.entry
     entry.expiry = expiry
     setTick(of: place)
-    didChange(.expiry, entry.version, entry.database, entry.key)
+    didChange(.expiry, entry)
   }
 
   private mutating func setTick(of place: Place) {
@@ -297,14 +297,16 @@ struct Shard: ~Copyable {
     let stale = exchange(place, expiry: expiry, staleUntil: staleUntil, in: queue)
     setTick(of: stale)
     stale.entry.version = nextVersion(at: now)
-    didChange(.set, stale.entry.version, stale.entry.database, stale.entry.key)
+    didChange(.set, stale.entry)
     return stale.entry.version
   }
 
   /// Writes a new entry over one of the same key that takes exactly its place; gives a new version.
   mutating func overwrite(_ place: Place, with plan: borrowing Entry.Plan, _ value: RawSpan, at now: UnixTime) -> UInt64 {
-    layOut(plan, at: place.entry)
-    if place.entry.fields.contains(.expiry) { setTick(of: place) }
+    if plan.fields.haveAttributes {
+      layOut(plan, at: place.entry)
+      if plan.fields.contains(.expiry) { setTick(of: place) }
+    }
     return overwrite(place, with: value, at: now)
   }
 
@@ -320,7 +322,7 @@ struct Shard: ~Copyable {
     entry.version = nextVersion(at: now)
     use(place)
     counters.sets += 1
-    didChange(.set, entry.version, entry.database, entry.key)
+    didChange(.set, entry)
     return entry.version
   }
 
@@ -367,8 +369,18 @@ struct Shard: ~Copyable {
 
   mutating func observe(_ observer: any CacheObserver) { observers.append(observer) }
 
-  /// Where every mutation passes, once.
+  /// Whether nobody is to learn of changes.
   @inline(__always)
+  private var isUnobserved: Bool { interests.isIdle && observers.isEmpty }
+
+  /// As below, of an entry that is linked; reads nothing of it when nobody is to know.
+  @inline(__always)
+  private mutating func didChange(_ kind: CacheChange.Kind, _ entry: Entry) {
+    if !isUnobserved { didChange(kind, entry.version, entry.database, entry.key) }
+  }
+
+  /// Where every mutation passes, once.
+  @inline(never)
   private mutating func didChange(_ kind: CacheChange.Kind, _ version: UInt64, _ database: UInt8?, _ key: RawSpan) {
     if !interests.isIdle { interests.didChange(kind, version, database, key, hasher) }
     if observers.isEmpty { return }
