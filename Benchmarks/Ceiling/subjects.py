@@ -25,17 +25,19 @@ class Subject:
 
     def __init__(self, name, command, wrapper=(), env=None, port=None):
         self.name = name
+        self.ports = {}  # by protocol
         self.begun = time.perf_counter()
         self.process = subprocess.Popen([*map(str, wrapper), *map(str, command)], env={**os.environ, **(env or {})},
                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         if port is None:  # says where it listens, then `ready`
             for line in self.process.stdout:
-                if line.startswith("listening http "):
-                    port = int(line.strip().rpartition(":")[2])
+                if line.startswith("listening "):
+                    self.ports[line.split()[1]] = int(line.strip().rpartition(":")[2])
                 if line.strip() == "ready":
                     break
             else:
                 raise SystemExit(f"{name} ended with {self.process.wait()} before it was ready")
+            port = self.ports["http"]
         self.port = port
         while True:
             try:
@@ -92,8 +94,8 @@ class Subject:
 
     # Talking to it
 
-    def connect(self):
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=60)
+    def connect(self, protocol=None):
+        connection = socket.create_connection(("127.0.0.1", self.ports[protocol] if protocol else self.port), timeout=60)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
 
@@ -151,8 +153,9 @@ def binary():
     return path
 
 
-def start_martlet(wrapper=(), options=(), env=None):
-    command = [binary(), "serve", "--http", "127.0.0.1:0", "--resp", "off", "--memcached", "off", "--threads", 1, "--memory", "1GiB",
+def start_martlet(wrapper=(), options=(), env=None, caches="off"):
+    """`caches`: where it listens for Redis and memcached clients."""
+    command = [binary(), "serve", "--http", "127.0.0.1:0", "--resp", caches, "--memcached", caches, "--threads", 1, "--memory", "1GiB",
                "--log-level", "error", *options]
     return Subject("martlet", command, wrapper, env)
 

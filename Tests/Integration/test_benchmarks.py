@@ -3,11 +3,8 @@
 import json
 import os
 import shutil
-import struct
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 import pytest
 
@@ -114,24 +111,44 @@ def test_json_replies_are_compared_under_load():
     assert "| martlet, fast lane | 8728 |" in done.stdout
 
 
+def thresholds(*arguments):
+    return subprocess.run(
+        [sys.executable, ROOT / "Benchmarks/Ceiling/thresholds.py", *arguments], env=clean_environment({"MARTLET_BINARY": BINARY}),
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
+
+
+release_only = pytest.mark.skipif("/debug/" in str(BINARY), reason="thresholds are those of a release build")
+
+
 @needs("cc")
-@pytest.mark.parametrize("operation, allowed", [("encode", 0)])
-def test_the_fast_lane_encodes_without_allocating(operation, allowed):
-    sys.path.insert(0, str(ROOT / "Benchmarks/Ceiling"))
-    from subjects import build_c
-    library = build_c("malloc_counter.c", "malloc_counter.so", "-shared", "-fPIC")
+@release_only
+def test_a_request_allocates_no_more_than_its_threshold():
+    done = thresholds("allocations", "--count", "2000")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "| HTTP /json | 0.00 | 0 |" in done.stdout
 
-    def made(count):
-        with tempfile.NamedTemporaryFile() as counts:
-            counts.write(bytes(16))
-            counts.flush()
-            subprocess.run(
-                [Path(BINARY).with_name("martlet-bench-json"), "--repeat", "1 KB record", operation, "fast lane", str(count)], check=True,
-                env=clean_environment({"LD_PRELOAD": str(library), "MALLOC_COUNTER": counts.name}), timeout=600)
-            return struct.unpack("QQ", os.pread(counts.fileno(), 16, 0))[0]
 
-    assert made(1) > 0, "the allocator's calls are not counted"
-    assert made(10_001) - made(1) <= allowed
+@needs("cc", "valgrind")
+@release_only
+def test_a_request_takes_no_more_instructions_than_its_threshold():
+    done = thresholds("instructions")
+    assert done.returncode == 0, done.stdout + done.stderr
+    if "skipped: another processor" in done.stdout:
+        pytest.skip(done.stdout.strip())
+    assert "| HTTP /json | " in done.stdout
+
+
+@needs("cc")
+@release_only
+def test_a_threshold_that_is_passed_is_named_and_lowering_never_raises(tmp_path):
+    low = json.loads((ROOT / "Benchmarks/Thresholds.json").read_text())
+    low["allocations"] |= {"JSON decode, 1 KB record": 1, "RESP GET": 5}
+    (tmp_path / "t.json").write_text(json.dumps(low))
+    done = thresholds("allocations", "--count", "100", "--lower", "--file", str(tmp_path / "t.json"))
+    assert done.returncode == 1
+    assert done.stderr == "thresholds: allocations, JSON decode, 1 KB record: 16.00 are more than 1\n"
+    lowered = json.loads((tmp_path / "t.json").read_text())
+    assert lowered["allocations"]["RESP GET"] == 0 and lowered["allocations"]["JSON decode, 1 KB record"] == 1
 
 
 @needs("wrk", "redis-benchmark", "taskset")
