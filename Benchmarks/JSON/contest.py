@@ -10,7 +10,6 @@ import json
 import os
 import pathlib
 import resource
-import shutil
 import socket
 import statistics
 import subprocess
@@ -18,45 +17,26 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path.insert(0, str(HERE.parent / "Ceiling"))
+sys.path[:0] = [str(HERE.parent / "Ceiling"), str(HERE.parent / "Rivals")]
 
 from contest import wrk  # noqa: E402
+from prepare import Rival, prepare  # noqa: E402
 from subjects import Subject, binary, conditions, pinned, start_martlet  # noqa: E402
 
 PATH = "/json/50"
-GOCODE = "/usr/share/gocode"
-
-
-def built(command, folder, result, **environment):
-    """Builds a rival where its tools are; None, with a line that says why, where they are not."""
-    if not shutil.which(command[0]):
-        print(f"{folder} is left out: no {command[0]} here", file=sys.stderr)
-        return None
-    done = subprocess.run(command, cwd=HERE / folder, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    if done.returncode:
-        print(f"{folder} is left out, it does not build:\n{done.stdout[-1500:]}{done.stderr[-1500:]}", file=sys.stderr)
-        return None
-    return pathlib.Path(result)
+RIVALS = {"hyper": "hyper, serde_json", "gin": "Gin", "hummingbird": "Hummingbird"}
 
 
 def rivals(names):
     """Name and command (without the port) of each server beside martlet."""
     found = {}
-    out = ROOT / ".build/bench"
-    out.mkdir(parents=True, exist_ok=True)
-    swift = ROOT / ".build/release/json-server"
     if "codable" in names:
         subprocess.run(["swift", "build", "-c", "release", "--static-swift-stdlib", "--product", "json-server"], cwd=ROOT, check=True,
                        stdin=subprocess.DEVNULL, stdout=sys.stderr)
-        found["martlet, Codable"] = [swift]
-    if "hyper" in names and (path := built(["cargo", "build", "--release", "--offline", "--target-dir", out / "hyper"], "hyper",
-                                           out / "hyper/release/martlet-rival-hyper")):
-        found["hyper, serde_json"] = [path]
-    if "gin" in names and (path := built(["go", "build", "-o", out / "gin", "."], "gin", out / "gin", GO111MODULE="off", GOPATH=GOCODE)):
-        found["Gin"] = [path]
-    if "hummingbird" in names and (path := built(
-            ["swift", "build", "-c", "release", "--scratch-path", out / "hummingbird"], "hummingbird-reply", out / "hummingbird/release/Rival")):
-        found["Hummingbird"] = [path]
+        found["martlet, Codable"] = [ROOT / ".build/release/json-server"]
+    for name, title in RIVALS.items():
+        if name in names and (program := prepare(name)):
+            found[title] = [program]
     return found
 
 
@@ -133,7 +113,7 @@ def cpu_of(command):
 def encode(options, place):
     """CPU ns to encode the 1 KB record, by round: the fast lane, serde_json. None if one of them is missing."""
     ours = binary().with_name("martlet-bench-json")
-    theirs = ROOT / ".build/bench/hyper/release/martlet-rival-hyper"
+    theirs = pathlib.Path(Rival("hyper").program)
     if not ours.exists() or not theirs.exists():
         print("the 1 KB record is left out: no martlet-bench-json (scripts/build) or no hyper", file=sys.stderr)
         return None

@@ -46,6 +46,8 @@ struct BenchLoad: ParsableCommand {
   var status: Int?
   @Flag(help: "With --path: the body of the reply may be another each time.")
   var anyBody = false
+  @Flag(help: "With --path: the members of the reply's JSON may stand in another order each time.")
+  var anyOrder = false
   @Option(help: ArgumentHelp("How many keys there are.", valueName: "n"))
   var keys = 1_000_000
   @Option(help: ArgumentHelp("Draw keys from a Zipf distribution of this exponent. (default: all alike)", valueName: "theta"))
@@ -91,7 +93,7 @@ struct BenchLoad: ParsableCommand {
     var texts = LoadOptionTexts()
     (texts.target, texts.connections, texts.pipeline, texts.threads) = (target, connections, pipeline, threads)
     (texts.duration, texts.requests, texts.rate, texts.warmUp, texts.timeout) = (duration, requests, rate, warmUp, timeout)
-    (texts.mix, texts.batch, texts.path, texts.anyBody) = (mix, batch, path, anyBody)
+    (texts.mix, texts.batch, texts.path, texts.anyBody, texts.anyOrder) = (mix, batch, path, anyBody, anyOrder)
     (texts.body, texts.status, texts.expireAt) = (body, status, expireAt)
     (texts.keys, texts.zipf, texts.scan, texts.hot, texts.seed) = (keys, zipf, scan, hot, seed)
     (texts.keyBytes, texts.valueBytes, texts.ttl, texts.preload) = (keyBytes, valueBytes, ttl, preload)

@@ -6,6 +6,14 @@ import Testing
 
 @testable import Bench
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 @Suite struct ComparisonPlanTests {
   /// Benchmarks of this repository, from the place of this file.
   private static let folder = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/Benchmarks"
@@ -23,6 +31,32 @@ import Testing
     #expect(plan.workloads.count >= 20 && plan.workloads.allSatisfy { !$0.why.isEmpty && !$0.id.isEmpty })
     #expect(Set(plan.workloads.map(\.scheme)) == ["http", "resp", "memcached"])
     #expect(plan.effort == .tiny)
+  }
+
+  @Test("Everyone whom the contract names has a folder, and what it serves is asked for")
+  func everyone() throws {
+    let names = ["echo", "fasthttp", "gin", "hummingbird", "hyper", "memcached", "net-http", "nginx", "node", "redis"]
+    let plan = try plan { $0.tiny = true }
+    #expect(Set(plan.rivals.map(\.name)).isSuperset(of: names))
+    let asked = Set(plan.workloads.compactMap(\.path)).union(["/v1/cache/{key}"])
+    for entry in plan.rivals {
+      #expect(plan.workloads.contains { entry.rival.canTake($0) }, "\(entry.name)")
+      #expect(asked.isSuperset(of: entry.rival.paths ?? []), "\(entry.name)")
+      let isBuilt = entry.rival.program.hasPrefix(Self.folder + "/.build/\(entry.name)/")
+      #expect(isBuilt == (entry.rival.build != nil) && entry.rival.command[0] == entry.rival.program, "\(entry.name)")
+    }
+  }
+
+  @Test("Who is not built is absent; so is who could not be had, though an older program may be there, with the reason")
+  func notBuilt() throws {
+    let data = Self.rival(program: "{built}/x").replacing("\"command\"", with: #""build": {"command": ["true"], "needs": {}}, "command""#)
+    let folder = try Folders(["Rivals/x/rival.json": data, "Workloads/w.json": Self.workload])
+    #expect(try plan { $0.rivals = folder.path }.absent.map(\.reason) == ["not built (scripts/bench builds it)"])
+    folder.add(".build/x/x", "#!/bin/sh\n")
+    folder.makeProgram(".build/x/x")
+    #expect(try plan { $0.rivals = folder.path }.absent.isEmpty)
+    folder.add(".build/x.missing", "not installed: some-package\n")
+    #expect(try plan { $0.rivals = folder.path }.absent.map(\.reason) == ["not installed: some-package"])
   }
 
   @Test("Who is not installed is absent, with the package that would bring it")
@@ -98,11 +132,16 @@ private struct Folders: ~Copyable {
 
   init(_ files: [String: String]) throws {
     path = try #require(Folder.makeTemporary())
-    for (name, text) in files {
-      let file = "\(path)/\(name)"
-      #expect(Folder.make(String(file[..<file.lastIndex(of: "/")!])))
-      #expect(SmallFile.write(text, to: file))
-    }
+    for (name, text) in files { Self.write(text, to: "\(path)/\(name)") }
+  }
+
+  func add(_ name: String, _ text: String) { Self.write(text, to: "\(path)/\(name)") }
+
+  func makeProgram(_ name: String) { #expect(unsafe chmod("\(path)/\(name)", 0o755) == 0) }
+
+  private static func write(_ text: String, to file: String) {
+    #expect(Folder.make(String(file[..<file.lastIndex(of: "/")!])))
+    #expect(SmallFile.write(text, to: file))
   }
 
   deinit { Folder.remove(path) }

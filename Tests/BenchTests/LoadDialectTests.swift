@@ -227,6 +227,10 @@ import Testing
     var any = LoadDialect(try options("http://h:1/json") { $0.anyBody = true })
     check(&any, .path, reply("{}"), .right)
     check(&any, .path, reply("[]"), .right)
+    var moving = LoadDialect(try options("http://h:1/json") { $0.anyOrder = true })
+    check(&moving, .path, reply(#"{"a":1,"b":2}"#), .right)
+    check(&moving, .path, reply(#"{"b":2,"a":1}"#), .right)
+    for body in [#"{"b":2,"a":2}"#, #"{"b":2}"#, #"{"b":2,"a":10}"#] { check(&moving, .path, reply(body), .wrongValue) }
   }
 
   @Test("A reply that ends its connection says so")

@@ -92,7 +92,7 @@ import Testing
         $0.target = "http://h:1"
         $0.path = "json"
       }
-    ), ("--any-body", { $0.anyBody = true }),
+    ), ("--any-body", { $0.anyBody = true }), ("--any-body", { $0.anyOrder = true }),
     (
       "--mix",
       {

@@ -31,36 +31,33 @@ struct ComparisonPlan: Sendable {
   let serverCore: Int?
   let clientCore: Int?
   let conditions: Conditions
-  /// Rivals that do not take part, each with its reason.
-  let absent: [(name: String, reason: String)]
-  private let rivals: [Entry]
+  /// Who is wanted, whether there or not.
+  let rivals: [Entry]
   private let program: String
 
   struct Entry: Sendable {
     let rival: Rival
     let folder: String
+    /// Why it does not take part; nil if it does.
+    let absence: String?
     var name: String { rival.name }
   }
 
   init(_ options: CompareOptions) throws(BenchError) {
     if options.tiny && options.record { throw .usage("--record: numbers of --tiny mean nothing") }
-    let all = try Self.readRivals(options.rivals + "/Rivals")
+    let all = try Self.readRivals(options.rivals)
     let names = all.map(\.name)
     for name in options.against ?? [] where !names.contains(name) {
       throw .usage("--against: no rival '\(name)' in \(options.rivals)/Rivals; there are \(names.joined(separator: ", "))")
     }
-    let wanted = all.filter { options.against?.contains($0.name) ?? true }
-    rivals = wanted.filter { Programs.find($0.rival.program) != nil }
-    absent = wanted.filter { Programs.find($0.rival.program) == nil }.map { entry in
-      (entry.name, "\(entry.rival.program) is not installed" + (entry.rival.package.map { " (apt-get install \($0))" } ?? ""))
-    }
+    rivals = all.filter { options.against?.contains($0.name) ?? true }
     workloads = try Self.readWorkloads(options)
     effort = options.tiny ? .tiny : options.quick ? .quick : .full
     let hasChoice = ProcessorCount.available > 1 && Programs.find("taskset") != nil
     (serverCore, clientCore) = hasChoice ? (0, 1) : (nil, nil)
     program = Programs.own
     var versions = [(name: ServerPlan.ours, version: Programs.firstLine([program, "version"]))]
-    for entry in rivals { versions.append((entry.name, Programs.firstLine(entry.rival.version))) }
+    for entry in rivals where entry.absence == nil { versions.append((entry.name, Programs.firstLine(entry.rival.version))) }
     conditions = Conditions(
       machine: .current, date: utcText(SteadyClock().unixTime(at: .now)),
       commit: options.commit ?? Programs.firstLine(["git", "-C", options.rivals, "describe", "--always", "--dirty"]), versions: versions,
@@ -70,7 +67,10 @@ struct ComparisonPlan: Sendable {
   }
 
   /// Who takes part in a workload; nil stands for ourselves, who begin.
-  func entries(of workload: Workload) -> [Entry?] { [nil] + rivals.filter { $0.rival.canTake(workload) } }
+  func entries(of workload: Workload) -> [Entry?] { [nil] + rivals.filter { $0.absence == nil && $0.rival.canTake(workload) } }
+
+  /// Rivals that do not take part, each with its reason.
+  var absent: [(name: String, reason: String)] { rivals.compactMap { entry in entry.absence.map { (entry.name, $0) } } }
 
   func serverPlan(_ entry: Entry?, _ workload: Workload, scratch: String) throws(BenchError) -> ServerPlan {
     guard let port = Programs.freePort() else { throw .failure("no port is free") }
@@ -80,12 +80,15 @@ struct ComparisonPlan: Sendable {
 
   // MARK: Folders
 
-  private static func readRivals(_ folder: String) throws(BenchError) -> [Entry] {
-    guard let names = Folder.names(folder) else { throw .usage("--rivals: no folder \(folder)") }
+  private static func readRivals(_ benchmarks: String) throws(BenchError) -> [Entry] {
+    guard let names = Folder.names(benchmarks + "/Rivals") else { throw .usage("--rivals: no folder \(benchmarks)/Rivals") }
     var entries: [Entry] = []
     for name in names {
-      guard let text = SmallFile.read("\(folder)/\(name)/rival.json") else { continue }
-      entries.append(Entry(rival: try decode(text, "\(folder)/\(name)/rival.json"), folder: "\(folder)/\(name)"))
+      let (folder, built) = ("\(benchmarks)/Rivals/\(name)", "\(benchmarks)/.build/\(name)")
+      guard let text = SmallFile.read(folder + "/rival.json") else { continue }
+      var rival: Rival = try decode(text, folder + "/rival.json")
+      rival.settle(in: folder, built: built)
+      entries.append(Entry(rival: rival, folder: folder, absence: rival.absence(built: built)))
     }
     return entries
   }

@@ -82,7 +82,8 @@ public struct Comparison {
     if kind.wantsFreshServer { try server.restart(answering: workload, unless: interruption) }
     let values = try kind.run(
       Turn(
-        workload: workload, effort: plan.effort, clientCore: plan.clientCore, round: round, isOurs: server.plan.name == ServerPlan.ours,
+        workload: workload.asked(of: server.plan), effort: plan.effort, clientCore: plan.clientCore, round: round,
+        isOurs: server.plan.name == ServerPlan.ours,
         target: server.plan.target, process: server.process, startNanoseconds: server.startNanoseconds, idleBytes: server.idleBytes,
         interruption: interruption))
     if kind.wantsFreshServer { server.end() }

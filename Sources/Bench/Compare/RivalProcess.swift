@@ -8,6 +8,8 @@ struct ServerPlan: Sendable {
   let name: String
   let command: [String]
   let target: String
+  /// Whether the members of its JSON stand in another order each time.
+  let anyOrder: Bool
   /// Where its output goes, and what else it writes.
   let scratch: String
 
@@ -35,11 +37,12 @@ struct ServerPlan: Sendable {
     name = rival.name
     command = rival.command.map(filled)
     target = "\(rival.scheme)://127.0.0.1:\(port)"
+    anyOrder = rival.anyOrder ?? false
     self.scratch = scratch
   }
 
   private init(name: String, command: [String], target: String, scratch: String) {
-    (self.name, self.command, self.target, self.scratch) = (name, command, target, scratch)
+    (self.name, self.command, self.target, self.scratch, anyOrder) = (name, command, target, scratch, false)
   }
 }
 

@@ -55,12 +55,22 @@ struct Workload: Sendable, Decodable, Equatable {
 
   var measures: [Measure] { (kind ?? .load).measures(of: self) }
 
+  /// Whether who is asked may put members in another order each time; by the rival, not the file.
+  var anyOrder = false
+
+  func asked(of plan: ServerPlan) -> Workload {
+    var copy = self
+    copy.anyOrder = plan.anyOrder
+    return copy
+  }
+
   /// The options of one run.
   func texts(target: String, effort: Effort, clientCore: Int?) -> LoadOptionTexts {
     var texts = LoadOptionTexts()
     texts.target = target
     texts.path = path
     texts.body = body
+    texts.anyOrder = anyOrder && path != nil
     texts.mix = options.mix
     texts.batch = options.batch ?? texts.batch
     texts.connections = min(options.connections ?? 50, effort.connectionsMax)

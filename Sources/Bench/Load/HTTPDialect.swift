@@ -9,8 +9,9 @@ struct HTTPDialect: ~Copyable {
   private let put: RequestTemplate
   private let path: ByteBuffer
   private let statuses: ClosedRange<Int>
-  /// Whether a path's body may be another each time.
+  /// Whether a path's body may be another each time, or have its members in another order.
   private let anyBody: Bool
+  private let anyOrder: Bool
   /// The first body of the path: what all others must be.
   private(set) var reference = ByteBuffer()
   private var hasReference = false
@@ -27,7 +28,7 @@ struct HTTPDialect: ~Copyable {
     get = RequestTemplate("GET /v1/cache/", end + "\r\n", content, keys: options.keys)
     delete = RequestTemplate("DELETE /v1/cache/", end + "\r\n", content, keys: options.keys)
     put = RequestTemplate("PUT /v1/cache/", ttl + end + "Content-Length: ", content, keys: options.keys)
-    anyBody = options.anyBody
+    (anyBody, anyOrder) = (options.anyBody, options.anyOrder)
     var text = ByteBuffer()
     if let body = options.body {
       text.append("POST \(options.path ?? "/") HTTP/1.1\r\n\(fields)Content-Type: application/json\r\n")
@@ -112,6 +113,14 @@ struct HTTPDialect: ~Copyable {
       hasReference = true
     }
     return reference.bytes.equals(body)
+      || anyOrder && reference.count == body.byteCount && Self.byteCounts(reference.bytes) == Self.byteCounts(body)
+  }
+
+  /// How often each byte is there: the same whatever the order of members, and dear to hit by accident.
+  private static func byteCounts(_ bytes: RawSpan) -> [Int] {
+    var counts = [Int](repeating: 0, count: 256)
+    for index in 0..<bytes.byteCount { counts[Int(bytes[index])] &+= 1 }
+    return counts
   }
 }
 

@@ -14,6 +14,7 @@ public struct LoadOptionTexts: Sendable {
   public var body: String?
   public var status: Int?
   public var anyBody = false
+  public var anyOrder = false
   public var keys = 1_000_000
   public var zipf: Double?
   public var scan = false
@@ -52,7 +53,10 @@ public struct LoadOptions: Sendable {
   let body: String?
   /// Statuses that a path's reply may have.
   let statuses: ClosedRange<Int>
+  /// Whether a path's body may be another each time.
   let anyBody: Bool
+  /// Whether the members of a path's JSON may stand in another order each time.
+  let anyOrder: Bool
   let keys: Int
   let distribution: KeyDistribution
   let keyBytes: Int
@@ -105,7 +109,7 @@ public struct LoadOptions: Sendable {
     serverPID = try texts.serverPID.map { (pid) throws(BenchError) in Int32(try Self.number(pid, "--server-pid", 1...Int(Int32.max))) }
     cores = try Self.cores(texts.pin, threads: threads)
     distribution = try Self.distribution(texts)
-    (preload, seed, json, anyBody) = (texts.preload, texts.seed, texts.json, texts.anyBody)
+    (preload, seed, json, anyBody, anyOrder) = (texts.preload, texts.seed, texts.json, texts.anyBody, texts.anyOrder)
     if texts.token == "" { throw .usage("--token: an empty token is none") }
     token = texts.token
     (path, mix) = try Self.pathAndMix(texts, target)
@@ -181,7 +185,7 @@ public struct LoadOptions: Sendable {
 
   private static func pathAndMix(_ texts: LoadOptionTexts, _ target: LoadTarget) throws(BenchError) -> (String?, LoadMix) {
     guard let path = texts.path ?? target.path else {
-      if texts.anyBody { throw .usage("--any-body is for --path: values are known") }
+      if texts.anyBody || texts.anyOrder { throw .usage("--any-body and --any-order are for --path: values are known") }
       return (nil, try LoadMix(texts.mix ?? "get:9,set:1"))
     }
     guard target.scheme == .http else { throw .usage("--path is for http://") }
