@@ -93,6 +93,13 @@ public final class CacheStore: @unchecked Sendable {
   @usableFromInline @inline(__always)
   func hash(_ key: RawSpan, _ database: UInt8) -> UInt64 { unsafe engine.pointee.hasher.hash(key, database: database) }
 
+  /// The hash of a key, and the index of its shard.
+  @inline(__always)
+  func locate(_ key: RawSpan, _ database: UInt8) -> (hash: UInt64, shard: Int) {
+    let hash = hash(key, database)
+    return unsafe (hash, engine.pointee.shardIndex(hash))
+  }
+
   @inline(__always)
   func shards(hash: UInt64) -> ShardSet { ShardSet(unsafe engine.pointee.shardIndex(hash)) }
 

@@ -104,7 +104,9 @@ struct Engine: ~Copyable {
   func shard(_ index: Int) -> UnsafeMutablePointer<Shard> { unsafe shards + index }
 
   @inline(__always)
-  func shardIndex(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: (hash &>> 1) &>> UInt64(63 &- shardBits)) }
+  func shardIndex(_ hash: UInt64) -> Int {
+    Int(truncatingIfNeeded: (hash &>> 1) &>> UInt64(truncatingIfNeeded: 63 &- shardBits))
+  }
 
   /// A hash's tag in its shard's table.
   @inline(__always)
@@ -151,16 +153,20 @@ package struct ShardSet: Sendable, Equatable {
 
   package init() {}
 
-  init(_ index: Int) { bits = 1 << UInt64(index) }
+  /// Of one shard. (An index is below 64: nothing is shifted out.)
+  @inline(__always)
+  init(_ index: Int) { bits = 1 &<< UInt64(truncatingIfNeeded: index) }
 
   init(all count: Int) { bits = count == 64 ? .max : 1 << UInt64(count) - 1 }
 
   var isEmpty: Bool { bits == 0 }
 
-  mutating func insert(_ index: Int) { bits |= 1 << UInt64(index) }
+  mutating func insert(_ index: Int) { formUnion(ShardSet(index)) }
 
-  func contains(_ index: Int) -> Bool { bits & 1 << UInt64(index) != 0 }
+  @inline(__always)
+  func contains(_ index: Int) -> Bool { bits & ShardSet(index).bits != 0 }
 
+  @inline(__always)
   package mutating func formUnion(_ other: ShardSet) { bits |= other.bits }
 
   @inline(__always)

@@ -15,6 +15,7 @@ package struct KeyBatch: ~Copyable {
     /// The layout of the table in which `address` was found; it means nothing in another.
     var layout: UInt32 = 0
     var isSlot = false
+    let shard: UInt8
   }
 
   /// Owned; `capacity` notes, the first `count` of them set.
@@ -41,11 +42,11 @@ package struct KeyBatch: ~Copyable {
   }
 
   package mutating func append(_ key: RawSpan, database: UInt8 = 0, of store: CacheStore) {
-    let hash = store.hash(key, database)
+    let (hash, shard) = store.locate(key, database)
     if count == capacity { grow() }
-    unsafe (notes + count).initialize(to: Note(hash: hash, address: nil))
+    unsafe (notes + count).initialize(to: Note(hash: hash, address: nil, shard: UInt8(truncatingIfNeeded: shard)))
     count &+= 1
-    shards.formUnion(store.shards(hash: hash))
+    shards.formUnion(ShardSet(shard))
   }
 
   @inline(never)

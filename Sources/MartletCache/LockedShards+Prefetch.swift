@@ -2,7 +2,7 @@
 ///
 /// The problem: a key in a large cache costs two waits for memory one after the other, its line of the table, then its entry, 180 ns each. The
 /// memory answers many questions at once. So: one pass asks for the lines of all keys, the next, when the first lines are there, finds in
-/// them where the entries are and asks for those; a third does so for the tenth of keys that stand in the line after their own. When the
+/// them where the entries are and asks for those; a third does so for the tenth of keys that stand in a line after their own. When the
 /// verbs run, all is there: about half a wait per key.
 ///
 /// By prefetch instructions, not loads: those have to arrive before what stands behind them can retire.
@@ -29,11 +29,13 @@ extension LockedShards {
 
   @inline(__always)
   private borrowing func prefetchLine(_ index: Int, of batch: inout KeyBatch) {
-    let (hash, shard) = locate(batch[index].hash)
+    var note = batch[index]
+    let (hash, shard) = locate(note)
     let line = unsafe engine.pointee.shard(shard).pointee.table.homeLine(hash)
     unsafe martlet_prefetch(line?.base)
-    unsafe batch[index].address = line?.base
-    batch[index].layout = unsafe engine.pointee.shard(shard).pointee.table.layout
+    unsafe note.address = line?.base
+    note.layout = unsafe engine.pointee.shard(shard).pointee.table.layout
+    batch[index] = note
   }
 
   /// 1 if the key does not stand in its home line.
@@ -41,10 +43,10 @@ extension LockedShards {
   private borrowing func prefetchEntry(_ index: Int, of batch: inout KeyBatch) -> Int {
     guard let address = unsafe batch[index].address else { return 0 }
     let line = unsafe Line(base: address)
-    let hash = batch[index].hash
+    let (hash, shard) = locate(batch[index])
     let matches = line.matches(unsafe engine.pointee.tag(hash))
     if matches.isEmpty {
-      unsafe engine.pointee.shard(engine.pointee.shardIndex(hash)).pointee.table.prefetchNext(hash)
+      unsafe engine.pointee.shard(shard).pointee.table.prefetchNext(hash)
       return 1
     }
     note(line, matches.first, index, &batch)
@@ -53,7 +55,7 @@ extension LockedShards {
 
   @inline(__always)
   private borrowing func note(_ line: Line, _ slot: Int, _ index: Int, _ batch: inout KeyBatch) {
-    unsafe engine.pointee.entry(line[slot]).prefetch()
+    unsafe engine.pointee.entry(line[slot]).prefetch(bytes: engine.pointee.shard(Int(batch[index].shard)).pointee.usualBytes)
     unsafe batch[index].address = line.base + slot &* 8
     batch[index].isSlot = true
     batch.foundAhead &+= 1
@@ -61,7 +63,7 @@ extension LockedShards {
 
   private borrowing func prefetchDisplaced(_ index: Int, of batch: inout KeyBatch) {
     guard unsafe batch[index].address != nil else { return }
-    let (hash, shard) = locate(batch[index].hash)
+    let (hash, shard) = locate(batch[index])
     guard let (line, slot) = unsafe engine.pointee.shard(shard).pointee.table.likelySlotNext(hash) else { return }
     note(line, slot, index, &batch)
   }

@@ -32,7 +32,7 @@ extension LockedShards {
     condition: PutCondition = .always, at now: UnixTime
   ) throws(CacheError) -> PutResult {
     let note = batch[index]
-    let (hash, shard) = locate(note.hash)
+    let (hash, shard) = locate(note)
     let old: Shard.Lookup
     if let place = unsafe engine.pointee.shard(shard).pointee.table.place(note, key, database: attributes.database) {
       old = unsafe engine.pointee.shard(shard).pointee.judged(place, at: now)

@@ -35,6 +35,14 @@ package struct LockedShards: ~Copyable {
     return (hash, shard)
   }
 
+  /// The same of a key that was announced.
+  @inline(__always)
+  func locate(_ note: KeyBatch.Note) -> (hash: UInt64, shard: Int) {
+    let shard = Int(note.shard)
+    precondition(held.contains(shard), "a key outside of the locked shards")
+    return (note.hash, shard)
+  }
+
   // MARK: Reading
 
   /// Lends the entry of `key` to `body`; nil if there is none. Counts a hit or a miss, and a use.
@@ -81,7 +89,7 @@ package struct LockedShards: ~Copyable {
     _ key: RawSpan, number: Int, of batch: borrowing KeyBatch, database: UInt8, allowsStale: Bool, at now: UnixTime
   ) -> Entry? {
     let note = batch[number]
-    let (hash, index) = locate(note.hash)
+    let (hash, index) = locate(note)
     if let place = unsafe engine.pointee.shard(index).pointee.table.place(note, key, database: database) {
       return take(
         unsafe engine.pointee.shard(index).pointee.judged(place, at: now), key, database, hash, shard: index, allowsStale: allowsStale,

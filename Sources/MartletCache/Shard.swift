@@ -12,6 +12,8 @@ struct Shard: ~Copyable {
   var ghosts: Ghosts
   var clock: ExpiryClock
   var counters = Counters()
+  /// What the entry used last takes in the log: a guess at what the next one does.
+  private(set) var usualBytes = 0
   private var observers: [any CacheObserver] = []
   /// Leases with their waiters, watchers: who is to learn of changes. Not the engine's.
   var interests: Interests
@@ -124,7 +126,8 @@ struct Shard: ~Copyable {
 
   /// Notes a use, for eviction. Writes only while the count rises.
   @inline(__always)
-  func use(_ place: Place) {
+  mutating func use(_ place: Place) {
+    usualBytes = min(place.entry.logBytes, Entry.prefetchBytesMax)
     var slot = place.slot
     if slot.uses < Slot.usesMax {
       slot.uses += 1

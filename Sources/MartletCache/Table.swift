@@ -143,24 +143,29 @@ struct Table: ~Copyable {
     return page.line(page.homeLine(tag))
   }
 
-  /// Asks for what is read after the home line, of a table that is not empty: whether there is more, and the next line.
+  /// Asks for what is read after the home line, of a table that is not empty: whether there is more, and the next two lines. Few entries
+  /// stand in the third.
   func prefetchNext(_ hash: UInt64) {
     let tag = tag(hash)
     let page = page(for: tag)
     let home = page.homeLine(tag)
     page.line(home).prefetchNotes()
     unsafe martlet_prefetch(page.line(page.line(home, plus: 1)).base)
+    unsafe martlet_prefetch(page.line(page.line(home, plus: 2)).base)
   }
 
-  /// Where in the line after the home line the tag of a hash stands.
+  /// Where in the lines after the home line the tag of a hash stands.
   func likelySlotNext(_ hash: UInt64) -> (line: Line, index: Int)? {
     let tag = tag(hash)
     let page = page(for: tag)
     let home = page.homeLine(tag)
     if page.line(home).overflow == 0 { return nil }
-    let line = page.line(page.line(home, plus: 1))
-    let matches = line.matches(tag)
-    return matches.isEmpty ? nil : (line, matches.first)
+    for distance in 1..<Page.windowLines {
+      let line = page.line(page.line(home, plus: distance))
+      let matches = line.matches(tag)
+      if !matches.isEmpty { return (line, matches.first) }
+    }
+    return nil
   }
 
   /// The place of a key at a slot that was noted ahead; nil if it does not stand there, or no longer.
@@ -229,7 +234,7 @@ struct Table: ~Copyable {
   private mutating func makeRecord(depth: Int, firstTag: UInt32) -> UInt32? {
     let perBlock = TablePool.blockBytes / Page.recordBytes
     if recordCount == recordBlocks.count * perBlock {
-      guard let block = pool.allocate() else { return nil }
+      guard let block = pool.allocate(for: .records) else { return nil }
       recordBlocks.append(block)
       blockCount += 1
     }
@@ -241,7 +246,7 @@ struct Table: ~Copyable {
 
   private mutating func addBlock(to page: Page) -> Bool {
     layout &+= 1
-    guard let block = pool.allocate() else { return false }
+    guard let block = pool.allocate(for: .lines) else { return false }
     page.setBlock(page.blockCount, block)
     page.blockCount += 1
     blockCount += 1

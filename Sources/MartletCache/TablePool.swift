@@ -4,6 +4,9 @@
 /// soon lie scattered among free places of another. So a page is a handful of blocks of one size, and any free block serves any page.
 /// Blocks are cut from slabs of 32 KiB, whose first block holds the list of the free ones; an empty slab is given back.
 ///
+/// Records of pages, one look-up in each, have slabs of their own: those of a million entries lie in 32 pages of the system's instead of one
+/// in nearly every page of the table, where each would want its address translated.
+///
 /// One of the four homes of unsafe code. Invariant, kept by this file under its lock: bit n of a slab's map is set if its block n is free.
 
 internal import MartletBytes
@@ -14,8 +17,10 @@ final class TablePool: @unchecked Sendable {
   let base: UnsafeMutableRawPointer
   private let pool: ChunkPool
   private let lock = ShardLock()
-  /// The first slab that has free blocks.
-  private var head = TablePool.none
+  /// What a slab holds.
+  enum Use: Int, CaseIterable { case lines, records }
+  /// By use, the first slab that has free blocks.
+  private var heads = [UInt32](repeating: TablePool.none, count: Use.allCases.count)
 
   static var blockBytes: Int { 512 }
   private static var slabOrder: Int { 3 }
@@ -33,6 +38,7 @@ final class TablePool: @unchecked Sendable {
     var free: UInt64
     var next: UInt32
     var previous: UInt32
+    let use: Use
   }
 
   @unsafe
@@ -41,11 +47,11 @@ final class TablePool: @unchecked Sendable {
   }
 
   /// A block of zeros; nil if the system has no memory. Tables grow past the limit: the next put makes up for it.
-  func allocate() -> UInt32? {
+  func allocate(for use: Use) -> UInt32? {
     lock.lock()
     defer { lock.unlock() }
-    if head == TablePool.none, !addSlab() { return nil }
-    let slab = head
+    if heads[use.rawValue] == TablePool.none, !addSlab(for: use) { return nil }
+    let slab = heads[use.rawValue]
     let notes = unsafe notes(slab)
     let index = unsafe notes.pointee.free.trailingZeroBitCount
     unsafe notes.pointee.free &= notes.pointee.free &- 1
@@ -70,24 +76,29 @@ final class TablePool: @unchecked Sendable {
 
   func layHugePage() -> Bool { pool.layHugePage() }
 
-  private func addSlab() -> Bool {
+  private func addSlab(for use: Use) -> Bool {
     guard let unit = pool.allocate(order: TablePool.slabOrder, within: nil) else { return false }
     let slab = UInt32(unit >> TablePool.slabOrder)
-    unsafe notes(slab).initialize(to: Notes(free: TablePool.allFree, next: TablePool.none, previous: TablePool.none))
+    unsafe notes(slab).initialize(to: Notes(free: TablePool.allFree, next: TablePool.none, previous: TablePool.none, use: use))
     link(slab)
     return true
   }
 
   private func link(_ slab: UInt32) {
-    unsafe notes(slab).pointee.next = head
+    let use = unsafe notes(slab).pointee.use.rawValue
+    unsafe notes(slab).pointee.next = heads[use]
     unsafe notes(slab).pointee.previous = TablePool.none
-    if head != TablePool.none { unsafe notes(head).pointee.previous = slab }
-    head = slab
+    if heads[use] != TablePool.none { unsafe notes(heads[use]).pointee.previous = slab }
+    heads[use] = slab
   }
 
   private func unlink(_ slab: UInt32) {
     let notes = unsafe notes(slab).pointee
-    if notes.previous == TablePool.none { head = notes.next } else { unsafe self.notes(notes.previous).pointee.next = notes.next }
+    if notes.previous == TablePool.none {
+      heads[notes.use.rawValue] = notes.next
+    } else {
+      unsafe self.notes(notes.previous).pointee.next = notes.next
+    }
     if notes.next != TablePool.none { unsafe self.notes(notes.next).pointee.previous = notes.previous }
   }
 }
