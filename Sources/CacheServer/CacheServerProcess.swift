@@ -23,7 +23,7 @@ public struct CacheServerProcess {
     do { descriptors = try DescriptorLimit.raise() } catch { throw ServeFailure("\(error)") }
     let store = CacheStore(
       options: CacheStore.Options(
-        limitBytes: entryBytesMax, eviction: options.eviction == .none ? .none : .s3fifo, versionOrigin: startTime,
+        limitBytes: entryBytesMax, eviction: options.eviction == .none ? .none : .s3fifo, shardCount: shardCount, versionOrigin: startTime,
         valueBytesMax: min(CacheLimits.valueBytesMax, options.memory.bytes / 8)))
     do throws(UVError) {
       let server = try Server(serverOptions)
@@ -86,6 +86,10 @@ public struct CacheServerProcess {
 
   /// Set aside for the buffers of connections.
   private static let bufferBytes = 4 << 20
+
+  /// A batch takes the lock of each shard that it has a key in: sixteen keys take ten locks of 16, or fourteen of 64. Where threads wait for
+  /// each other's shards there are as many as can be; one thread waits for nobody.
+  private var shardCount: Int { options.threads == 1 ? 16 : CacheLimits.shardCountMax }
 
   private var httpLimits: HTTPLimits {
     var limits = HTTPLimits()

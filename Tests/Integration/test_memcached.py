@@ -282,6 +282,16 @@ def test_items_are_listed_as_memcached_lists_them(server, rival):
     assert lists[0] == lists[1]
 
 
+def test_keys_that_are_too_long_for_memcached_are_not_listed(start):
+    server = start("--memcached", "127.0.0.1:0")
+    for count in (250, 251):
+        assert server.send("PUT", f"/v1/cache/{'k' * count}", body=b"x").status == 201
+    with Memcached(server.listeners["memcached"]) as one:
+        one.send(b"lru_crawler metadump all\r\n")
+        (line,) = iter(one.line, b"END\r\n")
+        assert line.startswith(b"key=" + b"k" * 250 + b" ")
+
+
 def test_many_items_are_listed_in_portions_while_others_are_served(start):
     server = start("--memcached", "127.0.0.1:0", "--threads", 1)
     with Memcached(server.listeners["memcached"]) as one, Memcached(server.listeners["memcached"]) as other:

@@ -244,6 +244,15 @@ def test_quick_commands_are_timed_now_and_then_and_counted_always(start):
         assert stats["calls"] == "64" and float(stats["usec_per_call"]) > 0 and abs(int(stats["usec"]) - 64 * float(stats["usec_per_call"])) < 2
 
 
+def test_a_command_that_may_take_long_is_timed_wherever_it_stands_in_a_pipeline(start):
+    server = start("--resp", "127.0.0.1:0", "--threads", 1)
+    with Resp(server.listeners["resp"]) as one:
+        for _ in range(40):
+            one.send(request("get", "a") + request("bitcount", "a") + request("get", "a"))
+            assert [one.reply() for _ in range(3)] == [b"$-1\r\n", b":0\r\n", b"$-1\r\n"]
+        assert int(one.ask("latency histogram bitcount").split(b"\r\n")[6][1:]) == 40
+
+
 def test_info_tells_of_expiries_and_of_refused_connections(start):
     server = start("--resp", "127.0.0.1:0", "--connections", 1)
     with Resp(server.listeners["resp"]) as one:

@@ -152,6 +152,15 @@ def test_edits_of_a_large_document_by_many_are_all_there(server, client, key):
     assert client.ask("ttl", key) in [b":%d\r\n" % seconds for seconds in range(900, 1001)]
 
 
+def test_the_type_of_a_place_in_a_large_document_is_told(client, key):
+    client.ask("json.set", key, "$", json.dumps({"a": [1], "filler": "x" * 100_000, "b": 1.5}))
+    assert client.ask("json.type", key) == b"$6\r\nobject\r\n" and client.ask("json.type", key, "a") == b"$5\r\narray\r\n"
+    assert client.ask("json.type", key, "$.b") == b"*1\r\n$6\r\nnumber\r\n"
+    assert client.ask("json.type", key, "nope") == NIL and client.ask("json.type", key, "$.nope") == b"*0\r\n"
+    client.ask("set", key, "x" * 100_000)
+    assert client.ask("json.type", key, "a").startswith(b"-WRONGTYPE")
+
+
 def test_edits_of_a_large_document_that_change_nothing_are_told(client, key):
     client.ask("json.set", key, "$", json.dumps({"a": 1, "filler": "x" * 100_000}))
     before = client.ask("get", key)

@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from memcached import Memcached
+from resp import Resp
 from server import PATIENCE, ResponseReader, assert_problem, read_to_end, request_bytes, responses_in
 
 pytestmark = pytest.mark.slow
@@ -112,7 +114,10 @@ def test_a_body_slower_than_240_bytes_a_second_is_408_after_5_seconds(shared, ke
         assert shared.send("GET", f"/v1/cache/{key}-{number}").status == 404
 
 
-def test_an_idle_connection_is_closed_after_60_seconds_without_a_word(shared):
+def test_an_idle_connection_is_closed_after_60_seconds_without_a_word(start):
+    """And an unfinished command of the other protocols; a silent connection of theirs stays."""
+    shared = start("--resp", "127.0.0.1:0", "--memcached", "127.0.0.1:0")
+
     def idle(requests):
         with shared.connect() as connection:
             connection.settimeout(60 + PATIENCE)
@@ -134,4 +139,19 @@ def test_an_idle_connection_is_closed_after_60_seconds_without_a_word(shared):
             connection.sendall(request_bytes("GET", "/json"))
             assert reader.response().status == 200
 
-    side_by_side(lambda: idle(0), lambda: idle(1), lambda: idle(3), kept_alive_by_requests)
+    def stalled(kind, greeting, answer, part):
+        with kind(shared.listeners[kind.__name__.lower()]) as connection:
+            connection.socket.settimeout(60 + PATIENCE)
+            connection.send(greeting + part)
+            assert connection.file.read(len(answer)) == answer
+            begun = time.monotonic()
+            assert connection.rest() == b""
+            assert time.monotonic() - begun >= 59
+
+    with Resp(shared.listeners["resp"]) as resp, Memcached(shared.listeners["memcached"]) as memcached:
+        side_by_side(
+            lambda: idle(0), lambda: idle(1), lambda: idle(3), kept_alive_by_requests,
+            lambda: stalled(Resp, b"PING\r\n", b"+PONG\r\n", b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$100\r\nx"),
+            lambda: stalled(Memcached, b"mn\r\n", b"MN\r\n", b"set a 0 0 100\r\nx"),
+            lambda: stalled(Memcached, b"mn\r\n", b"MN\r\n", b"set a 0 0 100\r\n"))
+        assert resp.ask("get a") == b"$-1\r\n" and memcached.ask(b"get a\r\n") == b"END\r\n"

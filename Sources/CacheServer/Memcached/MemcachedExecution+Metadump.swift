@@ -3,7 +3,8 @@
 ///     key=k%20ey exp=1795378670 la=1795378570 cas=12 fetch=no cls=1 size=71
 ///
 /// What is there from beginning to end is listed once; what comes or goes meanwhile may be or not. `la` is when the item was written, since
-/// reads leave no time, and `fetch` is `no`; `size` is that of key and value, as `me` says it. Lines end as memcached ends them here.
+/// reads leave no time, and `fetch` is `no`; `size` is that of key and value, as `me` says it. Lines end as memcached ends them here. Keys that
+/// are longer than memcached's, which the other protocols can write, no client of it could ask for: they are left out.
 
 internal import MartletBytes
 internal import MartletCache
@@ -13,6 +14,7 @@ extension MemcachedExecution {
   /// Lists some of the items from `cursor` on. Where to go on; nil: that was the last, and the end is told.
   mutating func list(from cursor: ScanCursor) -> ScanCursor? {
     let next = store.scan(from: cursor, limit: Self.listedMax, at: now) { entry in
+      if entry.key.byteCount > MemcachedLimits.keyBytesMax { return }
       writer.line("key=")
       writer.output.append(percentEncoding: entry.key)
       writer.line(" exp=")

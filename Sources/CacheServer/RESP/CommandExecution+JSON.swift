@@ -16,9 +16,13 @@ extension CommandExecution {
       if entry.isLarge { isLarge = true } else { try request.write(entry.value, to: &writer) }
     }
     if found == nil { return writer.null() }
-    if !isLarge { return }
-    guard let value = shards.share(args[1], database: database, of: store, at: now) else { throw .outOfMemory }
-    try leave(.jsonGet(request, value))
+    if isLarge { try leave(.jsonGet(request, shared(args[1], &shards))) }
+  }
+
+  /// A large document, to be read once no shard is held.
+  private func shared(_ key: RawSpan, _ shards: inout LockedShards) throws(CommandError) -> SharedValue {
+    guard let value = shards.share(key, database: database, of: store, at: now) else { throw .outOfMemory }
+    return value
   }
 
   // MARK: JSON.TYPE key [path]
@@ -26,12 +30,12 @@ extension CommandExecution {
   mutating func jsonType(_ args: borrowing RESPArguments, _ shards: inout LockedShards) throws(CommandError) {
     if args.count > 3 { throw .arity("json.type") }
     let path = try jsonPath(args, at: 2)
+    var isLarge = false
     let found: Void? = try shards.get(args[1], database: database, at: now) { (entry) throws(CommandError) in
-      let name = try path.place(in: entry.value).map { $0.typeName(in: entry.value) }
-      if !path.isBare { writer.array(name == nil ? 0 : 1) }
-      if let name { writer.bulk(name) } else if path.isBare { writer.null() }
+      if entry.isLarge { isLarge = true } else { try path.writeType(in: entry.value, to: &writer) }
     }
-    if found == nil { writer.null() }
+    if found == nil { return writer.null() }
+    if isLarge { try leave(.jsonType(path, shared(args[1], &shards))) }
   }
 
   // MARK: JSON.SET key path value [NX|XX]

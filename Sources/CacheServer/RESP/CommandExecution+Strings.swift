@@ -5,8 +5,9 @@ internal import MartletCache
 internal import MartletCacheProtocols
 
 extension CommandExecution {
-  mutating func get(_ args: borrowing RESPArguments, _ shards: inout LockedShards) {
-    if !writeValue(of: args[1], &shards) { writer.null() }
+  @inline(__always)
+  mutating func get(_ key: RawSpan, _ shards: inout LockedShards) {
+    if !writeValue(of: key, &shards) { writer.null() }
   }
 
   // MARK: SET and its kin
@@ -150,7 +151,7 @@ extension CommandExecution {
   }
 
   mutating func getset(_ args: borrowing RESPArguments, _ shards: inout LockedShards) throws(CommandError) {
-    get(args, &shards)
+    get(args[1], &shards)
     try put(args[1], args[2], &shards)
   }
 

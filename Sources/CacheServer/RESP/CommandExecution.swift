@@ -6,6 +6,7 @@
 internal import MartletBytes
 internal import MartletCache
 internal import MartletCacheProtocols
+internal import MartletJSON
 internal import MartletLoop
 
 struct CommandExecution: ~Copyable {
@@ -71,6 +72,7 @@ struct CommandExecution: ~Copyable {
   enum Remainder {
     case subsequence(LongestCommonSubsequence)
     case jsonGet(JSONGet, SharedValue)
+    case jsonType(JSONPath, SharedValue)
     case jsonEdit(KeptCommand)
   }
 
@@ -89,14 +91,17 @@ struct CommandExecution: ~Copyable {
     firstKeys.removeAll()
   }
 
-  /// Notes the keys of one more command, to be locked and read ahead.
+  /// Notes the key of one more command, which has no other, to be locked and read ahead.
   @inline(__always)
-  mutating func appendKeys(of command: Command, _ args: borrowing RESPArguments) {
+  mutating func appendKey(_ key: RawSpan) {
     firstKeys.append(keys.count)
-    if command.hasItsKeyFirst { keys.append(args[1], database: database, of: store) } else { appendOtherKeys(of: command, args) }
+    keys.append(key, database: database, of: store)
   }
 
-  private mutating func appendOtherKeys(of command: Command, _ args: borrowing RESPArguments) {
+  /// Notes the keys of one more command.
+  mutating func appendKeys(of command: Command, _ args: borrowing RESPArguments) {
+    if command.hasItsKeyFirst { return appendKey(args[1]) }
+    firstKeys.append(keys.count)
     switch command {
     case .mget, .del, .unlink, .exists, .touch:
       for index in 1..<args.count { keys.append(args[index], database: database, of: store) }
@@ -120,6 +125,14 @@ struct CommandExecution: ~Copyable {
   }
 
   // MARK: Running
+
+  /// GET, the command of which there are most: as `execute`, without what is for those that have options and can fail.
+  @inline(__always)
+  mutating func get(_ key: RawSpan, number index: Int, _ shards: inout LockedShards) {
+    counts[.get].calls.count()
+    firstKey = firstKeys[index]
+    get(key, &shards)
+  }
 
   /// Runs one command on keys: the one whose keys were noted as number `index`, from 0. `shards` holds what `appendKeys` noted.
   mutating func execute(_ command: Command, number index: Int = 0, _ args: borrowing RESPArguments, _ shards: inout LockedShards) {
@@ -149,7 +162,7 @@ struct CommandExecution: ~Copyable {
     _ command: Command, _ args: borrowing RESPArguments, _ shards: inout LockedShards
   ) throws(CommandError) {
     switch command {
-    case .get: get(args, &shards)
+    case .get: get(args[1], &shards)
     case .set: try set(args, &shards)
     case .setnx: try setnx(args, &shards)
     case .setex: try setex(args, &shards, .setex, unit: 1000)
@@ -314,6 +327,8 @@ struct CommandExecution: ~Copyable {
     case .subsequence(let task): task.write(to: &writer)
     case .jsonEdit(let kept): try finishEdit(kept)
     case .jsonGet(let request, let value): try value.withValue { (value) throws(CommandError) in try request.write(value, to: &writer) }
+    case .jsonType(let path, let value):
+      try value.withValue { (value) throws(CommandError) in try path.writeType(in: value, to: &writer) }
     }
   }
 

@@ -105,6 +105,13 @@ extension JSONPath {
     do throws(JSONError) { return try locate(in: document) } catch { throw .wrongType }
   }
 
+  /// What JSON.TYPE says of a document that is stored.
+  func writeType(in document: RawSpan, to writer: inout RESPWriter) throws(CommandError) {
+    let name = try place(in: document).map { $0.typeName(in: document) }
+    if !isBare { writer.array(name == nil ? 0 : 1) }
+    if let name { writer.bulk(name) } else if isBare { writer.null() }
+  }
+
   /// A stored document with a new member of this path; nil if what it would be in is not there, or no object.
   func adding(_ value: RawSpan, to document: RawSpan) throws(CommandError) -> ByteBuffer? {
     guard case .member(let name) = steps.last else { throw CommandError("ERR array index out of range") }
@@ -126,7 +133,7 @@ extension JSONPath {
 }
 
 extension JSONPlace {
-  func typeName(in document: RawSpan) -> StaticString {
+  fileprivate func typeName(in document: RawSpan) -> StaticString {
     switch kind {
     case .object: "object"
     case .array: "array"

@@ -22,7 +22,7 @@ struct RESPLoop: ~Copyable {
   private var calls: UInt64 = 0
   /// When the call under way began.
   private var start = MonotonicTime(nanoseconds: 0)
-  /// When the timer was started last, or ended; older than `start`: not in this call.
+  /// When the timer was started.
   private var ticked = MonotonicTime(nanoseconds: 0)
   private var isTiming = false
 
@@ -130,6 +130,11 @@ struct RESPBatch: ~Copyable {
     return RESPArguments(slices.span.extracting(first..<(first &+ Int(command.count))), of: bytes)
   }
 
+  /// The argument behind the name, of a command that has one.
+  @inline(__always)
+  @_lifetime(copy bytes)
+  func key(_ index: Int, of bytes: RawSpan) -> RawSpan { slices[Int(commands[index].first) &+ 1].of(bytes) }
+
   /// Where the commands end in the input.
   @inline(__always)
   var end: Int? { commands.last?.end }
@@ -142,11 +147,11 @@ struct RESPBatch: ~Copyable {
 struct CommandName: BitwiseCopyable {
   /// Nil: there is no such command.
   var found: CommandLookup.Found?
-  /// May be run with others under one taking of locks.
-  var isKeyed = false
+  /// The command, if it may be run with others under one taking of locks.
+  var keyed: Command?
 
   init(_ found: CommandLookup.Found?) {
     self.found = found
-    isKeyed = found.map { $0.isKeyed && $0.isArityRight && $0.command != .memory } ?? false
+    if let found, found.isKeyed, found.isArityRight, found.command != .memory { keyed = found.command }
   }
 }

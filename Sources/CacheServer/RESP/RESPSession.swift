@@ -192,7 +192,7 @@ struct RESPSession: ByteSession, ~Copyable {
         name = CommandName(lookup.find(input, from: Int(slice.start), to: slice.end, argumentCount: Int(command.count)))
         if command.name == .noted { notedName = name }
       }
-      name.isKeyed = name.isKeyed && command.end &- start < CacheLimits.largeValueBytesMin
+      if command.end &- start >= CacheLimits.largeValueBytesMin { name.keyed = nil }
       batch.names.append(name)
       start = command.end
     }
@@ -205,11 +205,12 @@ struct RESPSession: ByteSession, ~Copyable {
   private mutating func run(
     _ index: inout Int, _ input: RawSpan, _ service: RESPService, _ loop: inout RESPLoop
   ) -> Progress.Next? {
-    if loop.batch.names[index].isKeyed, isPlain, !loop.rules.isPaused {
+    if loop.batch.names[index].keyed != nil, isPlain, !loop.rules.isPaused {
       let first = index
-      loop.beginTimer(quick: loop.batch.names[first].found?.command.isQuick ?? false)
-      runKeyed(loop.batch, &index, input, &loop.execution, loop.rules.databases)
-      if let last = loop.batch.names[index &- 1].found { record.lastCommand.store(UInt16(last.command.rawValue), ordering: .relaxed) }
+      let run = announce(from: first, of: loop.batch, input, &loop.execution, loop.rules.databases)
+      loop.beginTimer(quick: run.isQuick)
+      runKeyed(first..<run.end, of: loop.batch, &index, input, &loop.execution)
+      if let last = loop.batch.names[index &- 1].keyed { record.lastCommand.store(UInt16(last.rawValue), ordering: .relaxed) }
       endTimer(first..<index, input, &loop)
       return pauseIfNeeded(&loop.execution)
     }
@@ -234,25 +235,41 @@ struct RESPSession: ByteSession, ~Copyable {
     return next
   }
 
-  /// A run of commands on keys: all their memory is asked for, then each is executed, under one taking of locks.
+  /// Notes the keys of the commands from `first` on that may be run together: where these end, and whether none of them takes long.
   @inline(__always)
-  private func runKeyed(
-    _ batch: borrowing RESPBatch, _ index: inout Int, _ input: RawSpan, _ execution: inout CommandExecution, _ databases: DatabaseMap
-  ) {
+  private func announce(
+    from first: Int, of batch: borrowing RESPBatch, _ input: RawSpan, _ execution: inout CommandExecution, _ databases: DatabaseMap
+  ) -> (end: Int, isQuick: Bool) {
     execution.enter(database, of: databases)
     execution.removeKeys()
-    var end = index
-    while end < batch.count, batch.names[end].isKeyed {
-      if let found = batch.names[end].found { execution.appendKeys(of: found.command, batch.arguments(end, of: input)) }
+    var end = first
+    var isQuick = true
+    while end < batch.count, let command = batch.names[end].keyed {
+      if command.hasItsKeyFirst {
+        execution.appendKey(batch.key(end, of: input))
+      } else {
+        execution.appendKeys(of: command, batch.arguments(end, of: input))
+      }
+      if !command.isQuick { isQuick = false }
       end &+= 1
     }
-    let first = index
+    return (end, isQuick)
+  }
+
+  /// A run of commands on keys that were noted: all their memory is asked for, then each is executed, under one taking of locks.
+  @inline(__always)
+  private func runKeyed(
+    _ run: Range<Int>, of batch: borrowing RESPBatch, _ index: inout Int, _ input: RawSpan, _ execution: inout CommandExecution
+  ) {
+    let first = run.lowerBound
     var done = first
     execution.store.withLockedShards(of: execution.keys.shards) { shards in
       if execution.keys.count > 1 { shards.prefetch(&execution.keys) }
-      while done < end {
-        if let found = batch.names[done].found {
-          execution.execute(found.command, number: done &- first, batch.arguments(done, of: input), &shards)
+      while done < run.upperBound, let command = batch.names[done].keyed {
+        if command == .get {
+          execution.get(batch.key(done, of: input), number: done &- first, &shards)
+        } else {
+          execution.execute(command, number: done &- first, batch.arguments(done, of: input), &shards)
         }
         done &+= 1
         if execution.writer.output.count >= SessionLimits.outputBytesMax || execution.isPaused { break }
