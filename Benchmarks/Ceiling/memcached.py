@@ -1,12 +1,13 @@
-"""Server CPU time per command of memcached's text protocol: Martlet beside memcached, with memcached_load.c, which looks at every reply.
-See pairs.py for what is measured.
+"""memcached's text protocol: Martlet beside memcached. CPU time per command is measured with memcached_load.c, which looks at every reply
+(pairs.py), the rest with `martlet bench load` (protocols.py).
 """
 
 import os
 import subprocess
 import sys
 
-from pairs import VALUE_BYTES, Subject, compare, free_port, martlet, options
+from pairs import VALUE_BYTES, Subject, free_port, martlet, options
+from protocols import measure
 from subjects import build_c
 
 
@@ -23,16 +24,16 @@ class MemcachedSubject(Subject):
 
 def main():
     chosen = options(__doc__)
-    ports = free_port(), free_port()
     version = subprocess.run(["memcached", "-V"], capture_output=True, text=True).stdout.split()[1]
-    user = ["-u", "root"] if os.geteuid() == 0 else []
-    subjects = [
-        MemcachedSubject("martlet", martlet("memcached", ports[0]), ports[0]),
-        MemcachedSubject("memcached", ["memcached", "-l", "127.0.0.1", "-p", str(ports[1]), "-U", "0", "-t", "1", "-m", "1024", *user],
-                         ports[1]),
-    ]
+
+    def subjects():
+        ports = free_port(), free_port()
+        user = ["-u", "root"] if os.geteuid() == 0 else []
+        rival = ["memcached", "-l", "127.0.0.1", "-p", str(ports[1]), "-U", "0", "-t", "1", "-m", "1024", *user]
+        return [MemcachedSubject("martlet", martlet("memcached", ports[0]), ports[0]), MemcachedSubject("memcached", rival, ports[1])]
+
     tests = [(test, depth) for test in ("get", "set") for depth in (1, 16, 64)] + [("get16", 1)]
-    compare(subjects, tests, chosen, f"memcached {version}")
+    measure("memcached", subjects, tests, chosen, f"memcached {version}")
 
 
 if __name__ == "__main__":

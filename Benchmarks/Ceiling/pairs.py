@@ -19,18 +19,23 @@ def options(description):
     """What the command line says."""
     arguments = argparse.ArgumentParser(description=description)
     arguments.add_argument("--quick", action="store_true", help="few keys and commands: shows only that it works")
+    arguments.add_argument("--measure", choices=["cpu", "latency", "threads", "memory"], default="cpu",
+                           help="CPU time per command beside the rival (the default); p50 to p99.9 beside it at half of the highest rate that "
+                                "the rival reaches; CPU time per command of two threads beside one; resident bytes per entry")
+    arguments.add_argument("--seconds", type=float, default=10, help="of each run, for latency and threads")
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--commands", type=int, default=400_000, help="at depth 1; pipelined runs make five times as many")
     arguments.add_argument("--keys", type=int, default=1_000_000)
     arguments.add_argument("--connections", type=int, default=50)
     chosen = arguments.parse_args()
     if chosen.quick:
-        chosen.rounds, chosen.commands, chosen.keys = 1, 2000, 1000
+        chosen.rounds, chosen.commands, chosen.keys, chosen.seconds = 1, 2000, 1000, 0.2
     return chosen
 
 
 def pinned(core):
-    return ["taskset", "-c", str(core)] if (os.cpu_count() or 1) > 1 else []
+    """In front of a command: it stays on that core. None: wherever the system likes."""
+    return ["taskset", "-c", str(core)] if core is not None and (os.cpu_count() or 1) > 1 else []
 
 
 def cpu_seconds(pid):
@@ -45,22 +50,22 @@ def free_port():
         return one.getsockname()[1]
 
 
-def martlet(listener, port):
-    """The command that serves one protocol on one thread."""
+def martlet(listener, port, threads=1):
+    """The command that serves one protocol."""
     listeners = {"http": "off", "resp": "off", "memcached": "off", listener: f"127.0.0.1:{port}"}
     return [os.environ["MARTLET_BINARY"], "serve", *(word for name, address in listeners.items() for word in (f"--{name}", address)),
-            "--threads", "1", "--memory", "1GiB"]
+            "--threads", str(threads), "--memory", "1GiB"]
 
 
 class Subject:
-    """A server on core 0. Its kind fills it (`fill`), and runs a client against it (`client`)."""
+    """A server, on core 0 if nothing else is said. Its kind fills it (`fill`), and runs a client against it (`client`)."""
 
     #: What it is asked until it answers so.
     hello, answer = b"", b""
 
-    def __init__(self, name, command, port):
+    def __init__(self, name, command, port, core=0):
         self.name, self.port = name, port
-        self.process = subprocess.Popen([*pinned(0), *command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        self.process = subprocess.Popen([*pinned(core), *command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
         for _ in range(400):
             try:

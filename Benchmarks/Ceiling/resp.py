@@ -1,11 +1,17 @@
-"""Server CPU time per command of RESP: Martlet beside redis-server, with redis-benchmark. See pairs.py for what is measured."""
+"""RESP: Martlet beside redis-server. CPU time per command is measured with redis-benchmark (pairs.py), the rest with `martlet bench load`
+(protocols.py).
+"""
 
 import socket
 import subprocess
 import sys
 import tempfile
 
-from pairs import VALUE_BYTES, Subject, compare, free_port, martlet, options
+from pairs import VALUE_BYTES, Subject, free_port, martlet, options
+from protocols import measure
+
+#: Keys of one MGET.
+BATCH = 16
 
 
 class RedisSubject(Subject):
@@ -23,20 +29,22 @@ class RedisSubject(Subject):
                     assert file.readline() == b"+OK\r\n"
 
     def client(self, test, depth, commands, chosen, number):
-        return ["redis-benchmark", "-p", self.port, "-t", test, "-n", commands, "-P", depth, "-d", VALUE_BYTES, "-r", chosen.keys,
-                "-c", chosen.connections, "-q"]
+        what = ["mget", *["key:__rand_int__"] * BATCH] if test == "mget" else []
+        return ["redis-benchmark", "-p", self.port, *([] if what else ["-t", test]), "-n", commands, "-P", depth, "-d", VALUE_BYTES,
+                "-r", chosen.keys, "-c", chosen.connections, "-q", *what]
 
 
 def main():
     chosen = options(__doc__)
+    version = subprocess.run(["redis-server", "--version"], capture_output=True, text=True).stdout.split()[2]
     with tempfile.TemporaryDirectory() as folder:
-        ports = free_port(), free_port()
-        version = subprocess.run(["redis-server", "--version"], capture_output=True, text=True).stdout.split()[2]
-        subjects = [
-            RedisSubject("martlet", martlet("resp", ports[0]), ports[0]),
-            RedisSubject("redis", ["redis-server", "--port", str(ports[1]), "--save", "", "--appendonly", "no", "--dir", folder], ports[1]),
-        ]
-        compare(subjects, [(test, depth) for test in ("get", "set") for depth in (1, 16, 64)], chosen, f"redis-server {version}")
+        def subjects():
+            ports = free_port(), free_port()
+            redis = ["redis-server", "--port", str(ports[1]), "--save", "", "--appendonly", "no", "--dir", folder]
+            return [RedisSubject("martlet", martlet("resp", ports[0]), ports[0]), RedisSubject("redis", redis, ports[1])]
+
+        tests = [(test, depth) for test in ("get", "set") for depth in (1, 16, 64)] + [("mget", 1)]
+        measure("resp", subjects, tests, chosen, f"redis-server {version}")
 
 
 if __name__ == "__main__":

@@ -63,8 +63,17 @@ def test_what_the_store_costs_is_measured():
 def test_resp_is_compared_with_redis():
     done = benchmark("resp.py")
     assert done.returncode == 0, done.stderr
-    for words in ("redis-server", "get at 1 ", "set at 64"):
+    for words in ("redis-server", "get at 1 ", "set at 64", "mget at 1 "):
         assert words in done.stdout
+
+
+@needs("redis-server", "memcached", "taskset", "cc")
+@pytest.mark.parametrize("script", ["resp.py", "memcached.py"])
+@pytest.mark.parametrize("what, words", [("latency", "p99.9 "), ("threads", "times as much"), ("memory", "the protocol adds")])
+def test_latency_threads_and_memory_of_a_protocol_are_measured(script, what, words):
+    done = benchmark(script, "--measure", what)
+    assert done.returncode == 0, done.stderr
+    assert words in done.stdout
 
 
 @needs("memcached", "cc", "taskset")
