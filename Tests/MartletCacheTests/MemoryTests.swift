@@ -121,6 +121,19 @@ struct MemoryTests {
     #expect(pool.allocate(order: 0, within: nil) == nil, "beyond the range")
   }
 
+  @Test("Records of pages lie in slabs of their own, which are given back when they are empty")
+  func recordSlabs() {
+    let ledger = Ledger(limitBytes: 8 << 20)
+    let pool = TablePool(pool: ChunkPool(rangeBytes: 8 << 20, hugeFromBytes: 1 << 30, ledger: ledger))
+    var blocks: [TablePool.Use: [UInt32]] = [:]
+    for _ in 0..<200 { for use in TablePool.Use.allCases { blocks[use, default: []].append(pool.allocate(for: use)!) } }
+    let slabs = blocks.mapValues { Set($0.map { $0 / 64 }) }
+    #expect(slabs[.lines]!.isDisjoint(with: slabs[.records]!) && slabs.values.allSatisfy { $0.count == 4 })
+    #expect(ledger.usedBytes == 8 * 32 << 10 && Set(blocks.values.joined()).count == 400)
+    for block in blocks.values.joined().reversed() { pool.free(block) }
+    #expect(ledger.usedBytes == 0)
+  }
+
   @Test("A table costs about eleven bytes for each entry, at any number of them")
   func table() throws {
     let store = makeStore(limit: 256 << 20, shards: 1)
