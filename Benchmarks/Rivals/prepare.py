@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Rivals made ready: packages that are missing are installed, programs built into Benchmarks/.build, by what each rival.json says.
 
-    prepare.py [--no-install] [--against NAME,...]    all rivals unless some are named
+    prepare.py [--brief] [--against NAME,...]    all rivals unless some are named; --brief: nothing is installed, no build takes minutes
 
 Other options are passed over: `scripts/bench` hands on what it is given, and the comparison itself tells what is wrong with it.
 A line for each rival tells how long it took, or what could not be had; the reason is left in Benchmarks/.build/NAME.missing, where `martlet bench
@@ -44,9 +44,9 @@ class Rival:
         needs = self.build.get("needs") or {self.data["program"]: self.data["package"]}
         return {need: package for need, package in needs.items() if not (glob.glob(need) if "/" in need else shutil.which(need, path=PATH))}
 
-    def prepare(self, install):
+    def prepare(self, brief):
         """Why it cannot be had; None if it can."""
-        if install and self.missing:
+        if not brief and self.missing:
             # `setup` asks for programs: a name that is none means that the package is wanted.
             wanted = [f"{need if '/' not in need else 'martlet-wants-' + package}={package}" for need, package in self.missing.items()]
             subprocess.run([SETUP, *wanted], env={**os.environ, "PATH": PATH}, stdin=subprocess.DEVNULL, stdout=sys.stderr)
@@ -54,6 +54,8 @@ class Rival:
             return f"not installed: {', '.join(sorted(set(self.missing.values())))}"
         if not self.build:
             return None
+        if brief and self.build.get("takes-minutes"):
+            return None if os.access(self.program, os.X_OK) else "not built (scripts/bench builds it)"
         BUILT.mkdir(exist_ok=True)
         done = subprocess.run([self.filled(word) for word in self.build["command"]], cwd=self.folder, stdin=subprocess.DEVNULL,
                               env={**os.environ, **self.build.get("environment", {})}, capture_output=True, text=True)
@@ -68,12 +70,12 @@ def names():
     return sorted(path.parent.name for path in HERE.glob("*/rival.json"))
 
 
-def prepare(name, install=True):
+def prepare(name, brief=False):
     """The path of the rival's program; None, and a line that says why, where it cannot be had."""
     rival = Rival(name)
     note = BUILT / f"{name}.missing"
     begun = time.monotonic()
-    trouble = rival.prepare(install)
+    trouble = rival.prepare(brief)
     if trouble:
         BUILT.mkdir(exist_ok=True)
         note.write_text(trouble + "\n")
@@ -86,13 +88,13 @@ def prepare(name, install=True):
 
 def main():
     parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--no-install", action="store_true")
+    parser.add_argument("--brief", action="store_true")
     parser.add_argument("--against", type=lambda text: text.split(","), default=names())
     parser.add_argument("-h", "--help", action="store_true")
     options, _ = parser.parse_known_args()
     for name in names():
         if name in options.against and not options.help:
-            prepare(name, install=not options.no_install)
+            prepare(name, options.brief)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import Testing
 @testable import Bench
 
 @Suite struct BenchmarkPageTests {
-  private static let benchmarks = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/Benchmarks"
   private static let measures: [Measure] = [
     Measure.less("cpu", "CPU µs", "uses {} times the CPU time of").charted(), .more("rate", "requests/s", "takes {} times as long as"),
   ]
@@ -26,8 +25,8 @@ import Testing
 
   @Test("The repository's page, chart and table are what its newest record makes")
   func repository() throws {
-    guard try Record.newest(in: Self.benchmarks) != nil else { return }  // none is kept yet
-    let page = try BenchmarkPage(benchmarks: Self.benchmarks)
+    guard try Record.newest(in: Repository.benchmarks) != nil else { return }  // none is kept yet
+    let page = try BenchmarkPage(benchmarks: Repository.benchmarks)
     for (path, text) in try page.files {
       #expect(page.read(path) == text, "\(path) is not what \(page.record) makes: run scripts/page")
     }

@@ -15,12 +15,9 @@ import Testing
 #endif
 
 @Suite struct ComparisonPlanTests {
-  /// Benchmarks of this repository, from the place of this file.
-  private static let folder = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/Benchmarks"
-
   private func plan(_ change: (inout CompareOptions) -> Void) throws -> ComparisonPlan {
     var options = CompareOptions()
-    (options.rivals, options.commit) = (Self.folder, "abc")
+    (options.rivals, options.commit) = (Repository.benchmarks, "abc")
     change(&options)
     return try ComparisonPlan(options)
   }
@@ -42,7 +39,7 @@ import Testing
     for entry in plan.rivals {
       #expect(plan.workloads.contains { entry.rival.canTake($0) }, "\(entry.name)")
       #expect(asked.isSuperset(of: entry.rival.paths ?? []), "\(entry.name)")
-      let isBuilt = entry.rival.program.hasPrefix(Self.folder + "/.build/\(entry.name)/")
+      let isBuilt = entry.rival.program.hasPrefix(Repository.benchmarks + "/.build/\(entry.name)/")
       #expect(isBuilt == (entry.rival.build != nil) && entry.rival.command[0] == entry.rival.program, "\(entry.name)")
     }
   }
@@ -102,8 +99,8 @@ import Testing
     for (folder, words, against, workloads) in [
       ("/nonexistent", "--rivals: no folder", nil, nil), (broken.path, "Rivals/x/rival.json: ", nil, nil),
       (bad.path, "--mix: no operation", nil, nil), (unposted.path, "'refused' goes with 'body'", nil, nil),
-      (empty.path, "no workloads", nil, nil), (Self.folder, "--against: no rival 'nobody'", "nobody", nil),
-      (Self.folder, "--workloads: no workload 'none'", nil, "none"),
+      (empty.path, "no workloads", nil, nil), (Repository.benchmarks, "--against: no rival 'nobody'", "nobody", nil),
+      (Repository.benchmarks, "--workloads: no workload 'none'", nil, "none"),
     ] as [(String, String, String?, String?)] {
       let error = try #require(throws: BenchError.self) {
         try plan {

@@ -69,6 +69,8 @@ struct ComparisonPlan: Sendable {
   /// Who takes part in a workload; nil stands for ourselves, who begin.
   func entries(of workload: Workload) -> [Entry?] { [nil] + rivals.filter { $0.absence == nil && $0.rival.canTake(workload) } }
 
+  var schedule: ComparisonSchedule { ComparisonSchedule(workloads.map { ($0, entries(of: $0).count) }, effort) }
+
   /// Rivals that do not take part, each with its reason.
   var absent: [(name: String, reason: String)] { rivals.compactMap { entry in entry.absence.map { (entry.name, $0) } } }
 

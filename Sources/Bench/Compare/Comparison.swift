@@ -18,6 +18,8 @@ public struct Comparison {
   /// Compares, writes the report, and says where. Blocks.
   public func run() throws(BenchError) -> ComparisonReport {
     let plan = try ComparisonPlan(options)
+    for (name, reason) in plan.absent { StandardStreams.error("without \(name): \(reason)") }
+    StandardStreams.error("\(plan.schedule)")
     let interruption = try Interruption()
     defer { interruption.stop() }
     let scratch = try Scratch()

@@ -131,7 +131,10 @@ struct RivalProcess: ~Copyable {
       do throws(BenchError) {
         let report = try LoadRun(options).run()
         if report.wasInterrupted { throw .failure(LoadReport.interruptedWords) }
-        guard let failure = report.failure else { return report.pathReply }
+        guard let failure = report.failure else {
+          if child.isRunning() { return report.pathReply }
+          continue  // somebody else has answered on its port
+        }
         trouble = failure
         patience = Self.wrongSeconds
       } catch { trouble = error }
