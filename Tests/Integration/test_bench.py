@@ -199,7 +199,9 @@ def test_every_workload_runs_against_every_rival_that_is_here(tmp_path):
             assert "trouble" not in server, server
             for measure in workload["measures"]:
                 assert len(server[measure["name"]]) == 2, server
-                assert measure["name"] == "errors" or all(value > 0 for value in server[measure["name"]]), server
+                # No errors are as well, and what so few entries take may lie in pages that were there before.
+                may_be_zero = measure["name"] in ("errors", "overhead_bytes", "grown_mb")
+                assert may_be_zero or all(value > 0 for value in server[measure["name"]]), server
         chart = xml.etree.ElementTree.parse(tmp_path / f"report/charts/{workload['id']}.svg")
         assert chart.getroot().tag.endswith("svg")
     rivals = {path.parent.name for path in (BENCHMARKS / "Rivals").glob("*/rival.json")}
