@@ -6,6 +6,8 @@ public struct BenchError: Error, CustomStringConvertible, Sendable {
     case usage
     /// The world failed: a server that is not there, or answers wrongly (exit status 1).
     case failure
+    /// A signal came before anything was measured (exit status 1).
+    case interruption
   }
 
   public let kind: Kind
@@ -17,5 +19,6 @@ public struct BenchError: Error, CustomStringConvertible, Sendable {
   }
 
   static func usage(_ description: String) -> BenchError { BenchError(.usage, description) }
+  static let interrupted = BenchError(.interruption, "interrupted before anything was measured")
   static func failure(_ description: String) -> BenchError { BenchError(.failure, description) }
 }

@@ -202,6 +202,8 @@ import Testing
     check(&dialect, .delete, "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}", .right, misses: 1)
     for reply in [
       "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "HTTP/2 200 OK\r\n\r\n", "-ERR no\r\n",
+      "HTTP/1.1 200 OK\r\nContent-Length:\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 0\n\r\n",
+      "HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n",
       "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
     ] { checkMalformed(&dialect, .get, reply) }
   }
@@ -213,7 +215,9 @@ import Testing
     let text = value(42)
     check(&dialect, .get, head + "5;x=1\r\n\(text.prefix(5))\r\n7\r\n\(text.dropFirst(5))\r\n0\r\nA: b\r\n\r\n", .right)
     check(&dialect, .get, head + "C\r\n\(value(43))\r\n0\r\n\r\n", .wrongValue)
-    for body in ["x\r\n", "\r\n", "C\r\n\(text)xx0\r\n\r\n", "FFFFFFFF\r\n"] { checkMalformed(&dialect, .get, head + body) }
+    for body in ["x\r\n", "\r\n", "C\r\n\(text)xx0\r\n\r\n", "FFFFFFFF\r\n", "1\r\nx\r\n4000000\r\n", "0\r\nx\n"] {
+      checkMalformed(&dialect, .get, head + body)
+    }
   }
 
   @Test("The first body of a path is what all others must be, unless any will do")

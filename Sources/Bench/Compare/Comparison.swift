@@ -8,7 +8,6 @@
 import MartletBytes
 import MartletJSON
 import MartletLoop
-import Synchronization
 
 public struct Comparison {
   let options: CompareOptions
@@ -53,7 +52,7 @@ public struct Comparison {
         servers.append(started)
         showings.append(Showing(name: server.name))
       } catch {
-        if error.description == LoadReport.interruptedWords { interruption.note() }
+        if error.kind == .interruption { interruption.note() }
         if interruption.hasCome { break }
         failed.append(Showing(name: entry?.name ?? ServerPlan.ours, trouble: "\(error)"))
       }
@@ -66,7 +65,7 @@ public struct Comparison {
         do throws(BenchError) {
           showings[index].samples.append(try measure(&servers[index], workload, plan, round, interruption))
         } catch {
-          if error.description == LoadReport.interruptedWords { interruption.note() }
+          if error.kind == .interruption { interruption.note() }
           if interruption.hasCome { break }
           showings[index].trouble = servers[index].death() ?? "\(error)"
         }
@@ -90,31 +89,6 @@ public struct Comparison {
         interruption: interruption))
     if kind.wantsFreshServer { server.end() }
     return values
-  }
-}
-
-/// Whether somebody wants the comparison to end. A loop of its own listens, beside those of the loads, which end on the same signal.
-final class Interruption: Sendable {
-  private let flag = Atomic(false)
-  private let loop: EventLoop
-  private let thread: LoopThread
-
-  var hasCome: Bool { flag.load(ordering: .relaxed) }
-
-  init() throws(BenchError) {
-    do throws(UVError) {
-      loop = try EventLoop(index: .max)
-      thread = try LoopThread(loop)
-      loop.post { [self] in try? loop.watchSignals([2, 15]) { [self] _ in note() } }
-    } catch { throw .failure("\(error)") }
-  }
-
-  /// A load that was on has been told before this.
-  func note() { flag.store(true, ordering: .relaxed) }
-
-  func stop() {
-    loop.stop()
-    thread.join()
   }
 }
 

@@ -98,7 +98,7 @@ struct Turn {
     texts.serverPID = Int(process)
     change(&texts)
     let report = try LoadRun(try LoadOptions(texts)).run()
-    if report.wasInterrupted { throw .failure(LoadReport.interruptedWords) }
+    if report.wasInterrupted { throw .interrupted }
     if !mayFail, let failure = report.failure { throw failure }
     return report
   }

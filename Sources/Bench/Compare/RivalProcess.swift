@@ -130,7 +130,7 @@ struct RivalProcess: ~Copyable {
       var patience = Self.startSeconds
       do throws(BenchError) {
         let report = try LoadRun(options).run()
-        if report.wasInterrupted { throw .failure(LoadReport.interruptedWords) }
+        if report.wasInterrupted { throw .interrupted }
         guard let failure = report.failure else {
           if child.isRunning() { return report.pathReply }
           continue  // somebody else has answered on its port
@@ -138,7 +138,7 @@ struct RivalProcess: ~Copyable {
         trouble = failure
         patience = Self.wrongSeconds
       } catch { trouble = error }
-      if interruption.hasCome || trouble.description == LoadReport.interruptedWords { throw .failure(LoadReport.interruptedWords) }
+      if interruption.hasCome || trouble.kind == .interruption { throw .interrupted }
       if MonotonicTime.now >= begun.advanced(bySeconds: patience) {
         throw .failure("no right answer within \(short(patience)) s: \(trouble)")
       }

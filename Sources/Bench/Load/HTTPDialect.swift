@@ -167,15 +167,19 @@ struct ReplyHead {
   }
 
   private mutating func readField(_ line: RawSpan, _ framing: inout Framing?) {
-    guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return }
+    // A line may end in LF alone, and then has no framing that counts.
+    guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon + 3 <= line.byteCount, line.isLineEnd(at: line.byteCount - 2) else {
+      return
+    }
     let name = line[0..<colon]
+    let value = line[(colon + 1)..<(line.byteCount - 2)].trimmed
     if name.equalsIgnoringCase("content-length") {
-      let value = Digits.parseUnsigned(line[(colon + 1)..<(line.byteCount - 2)].trimmed)
-      framing = value.flatMap { $0 <= UInt64(LoadOptions.valueBytesMax) * 8 ? .length(Int($0)) : nil } ?? .malformed
+      let count = Digits.parseUnsigned(value)
+      framing = count.flatMap { $0 <= UInt64(ReplyLimits.bodyBytesMax) ? .length(Int($0)) : nil } ?? .malformed
     } else if name.equalsIgnoringCase("transfer-encoding") {
-      framing = line[(colon + 1)..<(line.byteCount - 2)].trimmed.equalsIgnoringCase("chunked") ? .chunked : .malformed
+      framing = value.equalsIgnoringCase("chunked") ? .chunked : .malformed
     } else if name.equalsIgnoringCase("connection") {
-      closes = line[(colon + 1)..<(line.byteCount - 2)].trimmed.equalsIgnoringCase("close")
+      closes = value.equalsIgnoringCase("close")
     }
   }
 }
@@ -192,7 +196,7 @@ enum Chunks {
       while let digit = ASCII.hexValue(input[index]) {
         size = size << 4 | Int(digit)
         index += 1
-        if size > LoadOptions.valueBytesMax * 8 { return .malformed }
+        if body.count + size > ReplyLimits.bodyBytesMax { return .malformed }
       }
       guard index > place, input[index] == ASCII.carriageReturn || input[index] == UInt8(ascii: ";") else { return .malformed }
       place = lineEnd
@@ -204,7 +208,7 @@ enum Chunks {
     }
     while true {  // trailers, and the empty line
       guard let lineEnd = input.lineEnd(from: place) else { return .incomplete }
-      if lineEnd == place + 2 { return .number(body.count, end: lineEnd) }
+      if lineEnd == place + 2 { return input.isLineEnd(at: place) ? .number(body.count, end: lineEnd) : .malformed }
       place = lineEnd
     }
   }

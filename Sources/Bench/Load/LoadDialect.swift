@@ -94,9 +94,10 @@ struct LoadDialect: ~Copyable {
   }
 }
 
-/// The longest line and the longest head taken before a reply counts as malformed, in bytes.
+/// What is taken before a reply counts as malformed, in bytes: of a line or a head, and of a body.
 enum ReplyLimits {
   static var lineBytesMax: Int { 64 << 10 }
+  static var bodyBytesMax: Int { 64 << 20 }
 }
 
 /// A request as text whose key's number is 0: copied, then the digits put in.

@@ -36,8 +36,6 @@ public struct LoadReport: Sendable {
   /// A signal has ended it before its time.
   let wasInterrupted: Bool
 
-  static let interruptedWords = "interrupted before anything was measured"
-
   var rate: Double { seconds > 0 ? Double(tally.operations) / seconds : 0 }
   var clientMicrosecondsPerOperation: Double { perOperation(clientCPUNanoseconds) }
   var serverMicrosecondsPerOperation: Double? { serverCPUNanoseconds.map { perOperation($0) } }

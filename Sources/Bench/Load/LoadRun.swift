@@ -173,7 +173,7 @@ private final class LoadDirector: @unchecked Sendable {
       for lane in lanes { lane.loop.stop() }
       return
     }
-    if stage != .sending { return stop(.failure(LoadReport.interruptedWords)) }
+    if stage != .sending { return stop(.interrupted) }
     wasInterrupted = true
     end()
   }

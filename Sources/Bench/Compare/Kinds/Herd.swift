@@ -72,7 +72,7 @@ final class Herd: @unchecked Sendable {
       watch(interruption)
     }
     do throws(UVError) { try LoopThread(loop).join() } catch { throw .failure("\(error)") }
-    if interruption.hasCome { throw .failure(LoadReport.interruptedWords) }
+    if interruption.hasCome { throw .interrupted }
     if let trouble = state.value.trouble { throw .failure(trouble) }
     return state.value.outcome
   }
