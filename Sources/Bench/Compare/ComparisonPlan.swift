@@ -19,7 +19,7 @@ struct ComparisonPlan: Sendable {
     let rival: Rival
     let folder: String
     /// Why it does not take part; nil if it does.
-    let absence: String?
+    var absence: String?
     var name: String { rival.name }
   }
 
@@ -30,14 +30,22 @@ struct ComparisonPlan: Sendable {
     for name in options.against ?? [] where !names.contains(name) {
       throw .usage("--against: no rival '\(name)' in \(options.rivals)/Rivals; there are \(names.joined(separator: ", "))")
     }
-    rivals = all.filter { options.against?.contains($0.name) ?? true }
+    var rivals = all.filter { options.against?.contains($0.name) ?? true }
     workloads = try Self.readWorkloads(options)
     effort = options.tiny ? .tiny : options.quick ? .quick : .full
     let hasChoice = ProcessorCount.available > 1 && Programs.find("taskset") != nil
     (serverCore, clientCore) = hasChoice ? (0, 1) : (nil, nil)
     program = Programs.own
     var versions = [(name: ServerPlan.ours, version: Programs.firstLine([program, "version"]))]
-    for entry in rivals where entry.absence == nil { versions.append((entry.name, Programs.firstLine(entry.rival.version))) }
+    for index in rivals.indices where rivals[index].absence == nil {
+      let version = Programs.firstLine(rivals[index].rival.version)
+      if version == Programs.unknown {  // what is compared must have a name
+        rivals[index].absence = "its version is not told by: \(rivals[index].rival.version.joined(separator: " "))"
+      } else {
+        versions.append((rivals[index].name, version))
+      }
+    }
+    self.rivals = rivals
     conditions = Conditions(
       machine: .current, date: utcText(SteadyClock().unixTime(at: .now)),
       commit: options.commit ?? Programs.firstLine(["git", "-C", options.rivals, "describe", "--always", "--dirty"]), versions: versions,
