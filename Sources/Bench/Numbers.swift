@@ -14,8 +14,8 @@ func logarithm(_ value: Double) -> Double { log(value) }
 /// `90 %`, `0.1 %`.
 func percent(_ part: Double) -> String { "\(short(part * 100)) %" }
 
-/// The value as reports keep it: three decimals.
-func thousandths(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
+/// The value as reports keep it: six decimals.
+func millionths(_ value: Double) -> Double { (value * 1e6).rounded() / 1e6 }
 
 /// At most three decimals, and none that are zeros.
 func short(_ value: Double) -> String {

@@ -38,11 +38,17 @@ import Testing
     #expect(
       page.table.hasPrefix(
         """
-        | workload | compared by | martlet to each rival |
+        Measured on a machine, commit abc.
+
+        | workload | compared by | martlet's value divided by each rival's |
         |---|---|---|
         | GET \\| <1> | CPU µs | redis 0.50 (0.50–0.50) win<br>other 2.00 (2.00–2.00) loss |
 
         Not there: nginx (not installed).
+
+        Losses, by every measure:
+
+        - GET | <1>: martlet uses 2.00 (2.00–2.00) times the CPU time of other.
 
         Of 4 comparisons 1 are wins, 1 losses, 2 even
         """))

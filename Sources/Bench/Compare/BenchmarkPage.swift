@@ -60,9 +60,10 @@ public struct BenchmarkPage {
     return "\(readme[..<start.upperBound])\n\(table)\(readme[end.lowerBound...])"
   }
 
-  /// A row for each workload, with its charted measure.
+  /// The conditions, a row for each workload with its charted measure, and the losses by all measures.
   var table: String {
-    var lines = ["| workload | compared by | martlet to each rival |", "|---|---|---|"]
+    var lines = ["Measured on \(report.conditions.joined(separator: "; ")).", ""]
+    lines += ["| workload | compared by | martlet's value divided by each rival's |", "|---|---|---|"]
     for result in report.results {
       let charted = result.comparisons.filter(\.measure.isCharted)
       guard let measure = charted.first?.measure else { continue }
@@ -73,6 +74,7 @@ public struct BenchmarkPage {
     }
     let absent = report.absent.map { "\($0.name) (\($0.reason))" }
     if !absent.isEmpty { lines += ["", "Not there: \(absent.joined(separator: ", "))."] }
+    lines += ["", "Losses, by every measure:", ""] + sentences(.loss)
     return lines.joined(separator: "\n") + "\n\n" + "\(tally) [How it was measured](\(Self.pagePath)), [the record](\(record)/report.md).\n"
   }
 
@@ -103,7 +105,6 @@ public struct BenchmarkPage {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// By workload; what is said of several rivals with one measure stands in one line.
   private func sentences(_ judgement: Ratio.Judgement) -> [String] {
     let found = report.comparisons(judgement)
     return found.isEmpty ? ["None."] : found.map { "- \($0.sentence)" }

@@ -87,7 +87,7 @@ extension WorkloadResult {
   private func write(_ name: String, _ values: [Double], to writer: inout JSONWriter) {
     writer.key(name)
     writer.beginArray()
-    for value in values { writer.finite(thousandths(value)) }
+    for value in values { writer.finite(millionths(value)) }
     writer.endArray()
   }
 

@@ -3,14 +3,14 @@
 struct RatioChart {
   let rows: [RivalComparison]
 
-  private static let width = 960.0
-  private static let left = 470.0
-  private static let right = 860.0
+  private static let width = 1020.0
+  private static let left = 560.0
+  private static let right = 910.0
   private static let rowHeight = 18.0
   private static let headHeight = 64.0
-  /// The scale goes at least from and to here, and no farther than to a thousandth and a thousandfold: beyond, dots stand at the edge.
+  /// How far the scale goes to both sides, at the least and at the most; what lies beyond stands at the edge.
   private static let reachLeast = 4.0
-  private static let reachMost = 1000.0
+  private static let reachMost = 20.0
 
   var svg: String {
     let height = Self.headHeight + Double(rows.count) * Self.rowHeight + 16
@@ -58,12 +58,7 @@ struct RatioChart {
     return min(max(farthest * 1.1, Self.reachLeast), Self.reachMost)
   }
 
-  private var marks: [Double] {
-    [0.001, 0.01, 0.1, 0.25, 0.5, 1, 2, 4, 10, 100, 1000].filter { mark in
-      guard max(mark, 1 / mark) <= reach else { return false }
-      return reach <= 20 || ![0.25, 0.5, 2, 4].contains(mark)
-    }
-  }
+  private var marks: [Double] { [0.1, 0.25, 0.5, 1, 2, 4, 10].filter { max($0, 1 / $0) <= reach } }
 
   private func place(_ value: Double) -> String {
     let within = min(max(value, 1 / reach), reach)
