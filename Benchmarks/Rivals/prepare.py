@@ -98,4 +98,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:  # what was running has got the signal, too, or has been ended
+        sys.exit("rivals: interrupted")

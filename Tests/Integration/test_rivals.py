@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from server import BINARY, ROOT
+from server import BINARY, PATIENCE, ROOT, await_until
 from test_bench import compare, made_up
 
 BENCHMARKS = ROOT / "Benchmarks"
@@ -82,12 +82,35 @@ def test_a_rival_that_cannot_be_had_is_named_with_the_reason(tmp_path):
     assert absent == {"absent": "not installed: some-package", "broken": "it does not build: error: two"}
 
 
+def is_running(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rpartition(") ")[2][0] != "Z"  # ended, and not yet waited for by whoever inherits it
+    except FileNotFoundError:
+        return False
+
+
+def test_ctrl_c_ends_a_build_that_is_on(tmp_path):
+    folder = tmp_path / "Rivals/slow"
+    folder.mkdir(parents=True)
+    shutil.copy(BENCHMARKS / "Rivals/prepare.py", tmp_path / "Rivals")
+    (folder / "rival.json").write_text(json.dumps({
+        "name": "slow", "program": "{built}/program", "build": {"command": ["sh", "-c", "echo $$ >pid; exec sleep 1000"], "needs": {"sh": "dash"}}}))
+    with subprocess.Popen([sys.executable, tmp_path / "Rivals/prepare.py"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                          start_new_session=True) as process:
+        await_until(lambda: (folder / "pid").exists() and (folder / "pid").read_text(), "the build")
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        assert process.wait(PATIENCE) == 1 and process.stderr.read() == "rivals: interrupted\n"
+    build = int((folder / "pid").read_text())
+    await_until(lambda: not is_running(build), "the end of the build")
+
+
 SERVES = [BINARY, "serve", "--threads", "1", "--http", "off", "--memcached", "off", "--resp", "127.0.0.1:{port}"]
 
 MORTAL = r"""
 import socket, sys
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
-left = 300
+left = 3
 while left:
     connection = listener.accept()[0]
     while left and connection.recv(65536):
