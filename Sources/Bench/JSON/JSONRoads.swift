@@ -10,12 +10,22 @@ public protocol JSONRoad: Sendable {
 
   /// As it stands in reports.
   var name: String { get }
-  /// Encodes a value, at the end of `output` if the way can write there; how many bytes the text has.
-  func encode<Value: JSONBenchValue>(_ value: Value, into output: inout ByteBuffer) throws -> Int
+  /// Encodes a value: to the end of `output`, if the way can write there.
+  func encode<Value: JSONBenchValue>(_ value: Value, into output: inout ByteBuffer) throws
   func decode<Value: JSONBenchValue>(_ type: Value.Type, from text: Text) throws -> Value
   /// Not measured.
   func text(of bytes: [UInt8]) -> Text
   func bytes<Value: JSONBenchValue>(of value: Value) throws -> [UInt8]
+}
+
+extension JSONRoad where Text == [UInt8] {
+  public func text(of bytes: [UInt8]) -> [UInt8] { bytes }
+
+  public func bytes<Value: JSONBenchValue>(of value: Value) throws -> [UInt8] {
+    var output = ByteBuffer()
+    try encode(value, into: &output)
+    return output.copied()
+  }
 }
 
 /// `Codable` on the Swift road.
@@ -24,30 +34,16 @@ struct SwiftRoad: JSONRoad {
   private let encoder = MartletJSON.Encoder()
   private let decoder = MartletJSON.Decoder()
 
-  func encode<Value: JSONBenchValue>(_ value: Value, into output: inout ByteBuffer) throws -> Int {
-    let start = output.count
-    try encoder.encode(value, into: &output)
-    return output.count - start
-  }
-
+  func encode<Value: JSONBenchValue>(_ value: Value, into output: inout ByteBuffer) throws { try encoder.encode(value, into: &output) }
   func decode<Value: JSONBenchValue>(_ type: Value.Type, from text: [UInt8]) throws -> Value { try decoder.decode(type, from: text) }
-  func text(of bytes: [UInt8]) -> [UInt8] { bytes }
-  func bytes<Value: JSONBenchValue>(of value: Value) throws -> [UInt8] { try encoder.encode(value) }
 }
 
 /// The fast lane: types that write and read themselves.
 struct FastLane: JSONRoad {
   let name = "Swift road, fast lane"
 
-  func encode<Value: JSONBenchValue>(_ value: Value, into output: inout ByteBuffer) throws -> Int {
-    let start = output.count
-    try value.encode(into: &output)
-    return output.count - start
-  }
-
+  func encode<Value: JSONBenchValue>(_ value: Value, into output: inout ByteBuffer) throws { try value.encode(into: &output) }
   func decode<Value: JSONBenchValue>(_ type: Value.Type, from text: [UInt8]) throws -> Value { try Value(json: text) }
-  func text(of bytes: [UInt8]) -> [UInt8] { bytes }
-  func bytes<Value: JSONBenchValue>(of value: Value) throws -> [UInt8] { try value.jsonBytes() }
 }
 
 /// `Codable` through trees that jansson itself parses and prints.
@@ -56,13 +52,6 @@ struct JanssonRoad: JSONRoad {
   private let encoder = JanssonEncoder()
   private let decoder = JanssonDecoder()
 
-  func encode<Value: JSONBenchValue>(_ value: Value, into output: inout ByteBuffer) throws -> Int {
-    let start = output.count
-    try encoder.encode(value, into: &output)
-    return output.count - start
-  }
-
+  func encode<Value: JSONBenchValue>(_ value: Value, into output: inout ByteBuffer) throws { try encoder.encode(value, into: &output) }
   func decode<Value: JSONBenchValue>(_ type: Value.Type, from text: [UInt8]) throws -> Value { try decoder.decode(type, from: text) }
-  func text(of bytes: [UInt8]) -> [UInt8] { bytes }
-  func bytes<Value: JSONBenchValue>(of value: Value) throws -> [UInt8] { try encoder.encode(value) }
 }

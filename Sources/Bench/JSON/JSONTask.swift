@@ -31,7 +31,7 @@ extension JSONTask {
     try check(jansson, workload, value, texts)
     for road in further { try check(road, workload, value, texts) }
     return try tasks(fast, workload, value, compact) + tasks(swift, workload, value, compact) + tasks(jansson, workload, value, compact)
-      + further.flatMap { try tasks($0, workload, value, compact) } + [scan(workload, compact)]
+      + further.flatMap { try tasks($0, workload, value, compact) } + [floor(workload, value, compact), scan(workload, compact)]
   }
 
   private static func check<Value: JSONBenchValue>(_ road: some JSONRoad, _ workload: String, _ value: Value, _ texts: [[UInt8]]) throws {
@@ -49,13 +49,21 @@ extension JSONTask {
         var output = ByteBuffer(capacity: 2 * compact.count + 64)
         for _ in 0..<count {
           output.removeAll()
-          keep(try road.encode(value, into: &output))
+          try road.encode(value, into: &output)
         }
       },
       JSONTask(workload: workload, byteCount: compact.count, operation: .decode, road: road.name) { count in
         for _ in 0..<count { keep(try road.decode(Value.self, from: text)) }
       },
     ]
+  }
+
+  /// What `Codable` costs before a byte is written: what the bytes of the text cost above that is the coder's.
+  private static func floor(_ workload: String, _ value: some JSONBenchValue, _ compact: [UInt8]) -> JSONTask {
+    let encoder = CodableFloor()
+    return JSONTask(workload: workload, byteCount: compact.count, operation: .encode, road: CodableFloor.name) { count in
+      for _ in 0..<count { try encoder.encodeWhole(value) }
+    }
   }
 
   /// The scanner alone: grammar and UTF-8 checked, nothing built.
@@ -67,5 +75,5 @@ extension JSONTask {
 
   /// Seen by somebody, for all the compiler knows.
   @inline(never) @_optimize(none)
-  private static func keep<Value>(_ value: Value) {}
+  private static func keep<Value>(_ value: borrowing Value) {}
 }
