@@ -136,9 +136,11 @@ extension RawSpan {
   /// The bytes as text, for people (invalid UTF-8 is repaired).
   public var text: String { unsafe withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) } }
 
-  /// The bytes as text, which the caller has checked to be UTF-8: not looked at again.
-  @unsafe
-  package var checkedText: String { unsafe withUnsafeBytes { unsafe String(copying: UTF8Span(unchecked: Span(_unsafeBytes: $0))) } }
+  /// The bytes as text, which the caller has checked to be UTF-8: not looked at again, if they are known to be ASCII (otherwise that is found out).
+  @unsafe @inlinable
+  package func checkedText(isASCII: Bool = false) -> String {
+    unsafe withUnsafeBytes { unsafe String(copying: UTF8Span(unchecked: Span(_unsafeBytes: $0), isKnownASCII: isASCII)) }
+  }
 
   /// A copy, for where bytes must outlive their owner.
   public func copied() -> [UInt8] { unsafe withUnsafeBytes { unsafe [UInt8]($0) } }

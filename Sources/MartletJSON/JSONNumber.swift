@@ -48,8 +48,7 @@ struct JSONNumber {
     }
   }
 
-  /// What stands after `e`; beyond a million, a million, which is infinity or 0 however many digits are in front (64 MiB of text
-  /// hold fewer than a hundred million; their exponents add up without overflow).
+  /// What stands after `e`; at most 2^40, which is infinity or 0 however many digits are in front, for no text has so many: so both add up without overflow.
   private static func exponent(_ lexeme: RawSpan, from start: Int) -> Int {
     var offset = start
     let isNegative = lexeme[offset] == UInt8(ascii: "-")

@@ -17,10 +17,10 @@
 public import MartletBytes
 
 public struct JSONReader: ~Copyable, ~Escapable {
-  let text: RawSpan
+  @usableFromInline let text: RawSpan
   let depthMax: Int
-  /// The next byte to look at.
-  public internal(set) var offset = 0
+  /// The next byte to look at. Where a value is due, its first: whitespace before it has been stepped over by whoever announced it.
+  public internal(set) var offset: Int
   /// Objects and arrays that are open.
   private var depth = 0
   /// An object or array has just begun: no comma comes before what is next.
@@ -32,11 +32,11 @@ public struct JSONReader: ~Copyable, ~Escapable {
     precondition(depthMax >= 0 && depthMax <= 1024, "a JSON depth bound lies between 0 and 1024")
     self.text = text
     self.depthMax = depthMax
+    offset = JSONScanner.whitespaceEnd(in: text, from: 0)
   }
 
   /// The kind of the value that comes next; nothing is consumed.
-  public mutating func peek() throws(JSONError) -> JSONKind {
-    offset = JSONScanner.whitespaceEnd(in: text, from: offset)
+  public func peek() throws(JSONError) -> JSONKind {
     guard offset < text.byteCount else { throw JSONError(offset: offset, problem: .unexpectedEnd) }
     switch text[offset] {
     case UInt8(ascii: "{"): return .object
@@ -49,14 +49,9 @@ public struct JSONReader: ~Copyable, ~Escapable {
     }
   }
 
-  /// Whether the next value begins as null does; nothing is consumed but whitespace. For optionals.
-  @usableFromInline
-  var nextIsNull: Bool {
-    @inline(__always) mutating get {
-      offset = JSONScanner.whitespaceEnd(in: text, from: offset)
-      return JSONScanner.byte(UInt8(ascii: "n"), in: text, at: offset)
-    }
-  }
+  /// Whether the next value begins as null does. For optionals.
+  @inlinable @inline(__always)
+  var nextIsNull: Bool { offset < text.byteCount && text[offset] == UInt8(ascii: "n") }
 
   // MARK: Containers
 
@@ -97,7 +92,6 @@ public struct JSONReader: ~Copyable, ~Escapable {
 
   /// An exact integer: written without fraction and exponent (`.notAnInteger`), within Int64 (`.outOfRange`).
   public mutating func readInteger() throws(JSONError) -> Int64 {
-    offset = JSONScanner.whitespaceEnd(in: text, from: offset)
     if let (value, end) = JSONScanner.plainInteger(in: text, from: offset) {
       offset = end
       return value
@@ -114,7 +108,6 @@ public struct JSONReader: ~Copyable, ~Escapable {
 
   /// The nearest double; `.outOfRange` beyond the finite ones. What is too small for a double is 0.
   public mutating func readDouble() throws(JSONError) -> Double {
-    offset = JSONScanner.whitespaceEnd(in: text, from: offset)
     if let (value, end) = JSONScanner.plainDouble(in: text, from: offset) {
       offset = end
       return value
@@ -130,7 +123,6 @@ public struct JSONReader: ~Copyable, ~Escapable {
   }
 
   public mutating func readBool() throws(JSONError) -> Bool {
-    offset = JSONScanner.whitespaceEnd(in: text, from: offset)
     if let (value, end) = JSONScanner.boolean(in: text, from: offset) {
       offset = end
       return value
@@ -148,7 +140,7 @@ public struct JSONReader: ~Copyable, ~Escapable {
 
   /// Steps over the next value, whatever it is, checking all of it; its exact bytes in the text, without whitespace around.
   public mutating func skipValue() throws(JSONError) -> Range<Int> {
-    let start = JSONScanner.whitespaceEnd(in: text, from: offset)
+    let start = offset
     offset = try JSONScanner.skipValue(in: text, from: start, depthMax: depthMax - depth)
     return start..<offset
   }
@@ -165,23 +157,35 @@ public struct JSONReader: ~Copyable, ~Escapable {
   /// The bytes between a string's quotation marks.
   struct StringContent {
     var range: Range<Int>
-    var hasEscapes: Bool
+    var hasEscapes = false
+    /// Known to be.
+    var isASCII = false
   }
 
   /// As `nextKey`, without making a `String`.
   @inline(__always)
   mutating func nextKeyContent() throws(JSONError) -> StringContent? {
+    precondition(depth > 0, "no JSON object or array is open")
+    guard let range = JSONScanner.usualName(in: text, from: offset, isFirst: isFirst) else { return try nextUnusualKeyContent() }
+    isFirst = false
+    offset = JSONScanner.whitespaceEnd(in: text, from: range.upperBound &+ 2)
+    return StringContent(range: range, isASCII: true)
+  }
+
+  /// With whitespace around it, long, with escapes, beyond ASCII; the end of the object; or wrong.
+  @inline(never)
+  private mutating func nextUnusualKeyContent() throws(JSONError) -> StringContent? {
     guard try next(closing: UInt8(ascii: "}")) else { return nil }
     guard JSONScanner.byte(UInt8(ascii: "\""), in: text, at: offset) else { throw JSONScanner.unexpected(in: text, at: offset) }
     let key = try checkedContent()
     offset = JSONScanner.whitespaceEnd(in: text, from: offset)
     guard JSONScanner.byte(UInt8(ascii: ":"), in: text, at: offset) else { throw JSONScanner.unexpected(in: text, at: offset) }
-    offset &+= 1
+    offset = JSONScanner.whitespaceEnd(in: text, from: offset &+ 1)
     return key
   }
 
+  @inline(__always)
   mutating func stringContent() throws(JSONError) -> StringContent {
-    offset = JSONScanner.whitespaceEnd(in: text, from: offset)
     if !JSONScanner.byte(UInt8(ascii: "\""), in: text, at: offset) { try expect(.string) }
     return try checkedContent()
   }
@@ -190,17 +194,28 @@ public struct JSONReader: ~Copyable, ~Escapable {
   @inline(__always)
   private mutating func checkedContent() throws(JSONError) -> StringContent {
     let start = offset &+ 1
-    if let end = JSONScanner.shortStringEnd(in: text, from: start) {
-      offset = end &+ 1
-      return StringContent(range: start..<end, hasEscapes: false)
-    }
+    let end = JSONScanner.plainRunEnd(in: text, from: start)
+    guard JSONScanner.byte(UInt8(ascii: "\""), in: text, at: end) else { return try unusualContent() }
+    offset = end &+ 1
+    return StringContent(range: start..<end, isASCII: true)
+  }
+
+  /// With escapes, beyond ASCII, or wrong.
+  @inline(never)
+  private mutating func unusualContent() throws(JSONError) -> StringContent {
+    let start = offset &+ 1
     var hasEscapes = false
     offset = try JSONScanner.skipString(in: text, from: offset, hasEscapes: &hasEscapes)
     return StringContent(range: start..<offset &- 1, hasEscapes: hasEscapes)
   }
 
+  @inline(__always)
   func string(_ content: StringContent) -> String {
-    guard content.hasEscapes else { return JSONScanner.checkedText(text[content.range]) }
+    content.hasEscapes ? unescaped(content) : JSONScanner.checkedText(text[content.range], isASCII: content.isASCII)
+  }
+
+  @inline(never)
+  private func unescaped(_ content: StringContent) -> String {
     var unescaped = ByteBuffer()
     JSONScanner.appendUnescaped(text[content.range], to: &unescaped)
     return unescaped.text
@@ -215,11 +230,10 @@ public struct JSONReader: ~Copyable, ~Escapable {
 
   @inline(__always)
   private mutating func begin(_ kind: JSONKind, _ opening: UInt8) throws(JSONError) {
-    offset = JSONScanner.whitespaceEnd(in: text, from: offset)
     if !JSONScanner.byte(opening, in: text, at: offset) { try expect(kind) }
     guard depth < depthMax else { throw JSONError(offset: offset, problem: .tooDeep) }
-    depth += 1
-    offset += 1
+    depth &+= 1
+    offset &+= 1
     isFirst = true
   }
 
@@ -242,7 +256,7 @@ public struct JSONReader: ~Copyable, ~Escapable {
     return true
   }
 
-  private mutating func expect(_ kind: JSONKind) throws(JSONError) {
+  private func expect(_ kind: JSONKind) throws(JSONError) {
     guard try peek() == kind else { throw JSONError(offset: offset, problem: .wrongKind(expected: kind)) }
   }
 }

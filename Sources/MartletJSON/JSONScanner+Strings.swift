@@ -108,18 +108,27 @@ extension JSONScanner {
   }
 
   /// What a string without escapes says, `content` being the bytes between its quotation marks, checked before by `skipString`.
-  static func checkedText(_ content: RawSpan) -> String { unsafe content.checkedText }
+  @inline(__always)
+  static func checkedText(_ content: RawSpan, isASCII: Bool = false) -> String { unsafe content.checkedText(isASCII: isASCII) }
 
   // MARK: Unescaping
 
   /// Appends what a string says, `content` being the bytes between its quotation marks, checked before by `skipString`.
   static func appendUnescaped(_ content: RawSpan, to output: inout ByteBuffer) {
     var start = 0
-    while let escape = content.firstIndex(of: UInt8(ascii: "\\"), from: start) {
+    while let escape = escapeStart(in: content, from: start) {
       output.append(content[start..<escape])
       start = appendEscape(at: escape, of: content, to: &output)
     }
     output.append(content[start..<content.byteCount])
+  }
+
+  private static func escapeStart(in content: RawSpan, from start: Int) -> Int? {
+    var offset = plainRunEnd(in: content, from: start)
+    while offset < content.byteCount, content[offset] != UInt8(ascii: "\\") {  // beyond ASCII
+      offset = plainRunEnd(in: content, from: offset &+ 1)
+    }
+    return offset < content.byteCount ? offset : nil
   }
 
   /// Appends the character of the escape at `start`; returns where the escape ends.

@@ -43,7 +43,6 @@ extension Decimal: JSONEncodable, JSONDecodable {
 
   /// Rounded to the 38 digits that a Decimal holds; `.outOfRange` beyond its range.
   public init(from json: inout JSONReader) throws {
-    _ = try json.peek()
     let start = json.offset
     guard let value = Decimal(string: try json.readNumberText()) else { throw JSONError(offset: start, problem: .outOfRange) }
     self = value
@@ -53,7 +52,6 @@ extension Decimal: JSONEncodable, JSONDecodable {
 extension JSONReader {
   /// The next value, a string, as something that not all strings are.
   fileprivate mutating func readString<Value>(_ expected: String, _ make: (String) -> Value?) throws -> Value {
-    _ = try peek()
     let start = offset
     guard let value = make(try readString()) else { throw JSONError(offset: start, problem: .unexpectedString(expected: expected)) }
     return value

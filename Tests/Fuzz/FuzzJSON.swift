@@ -2,6 +2,7 @@
 ///
 /// Not part of the package's tests: `-sanitize=fuzzer` brings its own `main`. What is held:
 /// - scanner and reader give the same verdict, at the same byte; nothing reads beyond the input (address sanitizer);
+/// - what the fast lane reads in place (names, numbers, strings, truth values) is what stands there, and its verdict is the scanner's;
 /// - jansson's own parser, as a rival: what it accepts the scanner accepts, and the other way round but for its known limits;
 /// - the decoders of both roads accept the same texts, as `Tree`, and read equal values; what the encoders write of it is the same bytes, and reads
 ///   back as the same value; jansson's own parser and printer agree, but for their known limits;
@@ -35,6 +36,7 @@ private func checkText(_ text: RawSpan) {
   } catch { read = error }
   precondition(scanned == read, "scanner \(String(describing: scanned)), reader \(String(describing: read))")
   if let scanned { precondition(scanned.offset >= 0 && scanned.offset <= text.byteCount) }
+  checkFastLane(text, scanned)
 
   var loads = true
   do throws(JSONError) { _ = try JanssonDocument(loading: text) } catch { loads = false }
@@ -59,6 +61,58 @@ private func checkText(_ text: RawSpan) {
     precondition(document.root.equals(again.root), "a printed tree differs")
   } catch {
     precondition(error.problem == .inexactNumber, "the document model refuses: \(error)")
+  }
+}
+
+private func checkFastLane(_ text: RawSpan, _ scanned: JSONError?) {
+  var reader = JSONReader(text)
+  do throws(JSONError) {
+    try readInPlace(&reader, text)
+    try reader.end()
+    precondition(scanned == nil, "the fast lane accepts what the scanner refuses: \(String(describing: scanned))")
+  } catch {
+    // A number that is none of the type that it was asked for.
+    precondition(
+      error == scanned || error.problem == .outOfRange || error.problem == .notAnInteger,
+      "scanner \(String(describing: scanned)), fast lane \(error)")
+  }
+}
+
+private func readInPlace(_ reader: inout JSONReader, _ text: RawSpan) throws(JSONError) {
+  let start = reader.offset
+  switch try reader.peek() {
+  case .object:
+    try reader.beginObject()
+    while let name = try reader.nextName() {
+      let said = Array(name.text.utf8)
+      precondition(name.fingerprint == JSONNameFingerprint(said.rawSpan, from: 0, to: said.count), "a name that is not what it says")
+      try readInPlace(&reader, text)
+    }
+  case .array:
+    try reader.beginArray()
+    while try reader.nextElement() { try readInPlace(&reader, text) }
+  case .string:
+    var content = ByteBuffer()
+    try reader.readString(into: &content)
+    var again = JSONReader(text.extracting(start..<reader.offset))
+    let saidAgain = try again.readString()
+    precondition(saidAgain == content.text, "a string that reads otherwise")
+  case .number:
+    let lexeme = text.extracting(start..<(try JSONScanner.skipNumber(in: text, from: start))).text
+    if start & 1 == 0 {
+      let value = try reader.readDouble()
+      precondition(value.bitPattern == Double(lexeme)?.bitPattern, "not the nearest double")
+    } else {
+      let value = try reader.readInteger()
+      precondition(value == Int64(lexeme), "not the integer")
+    }
+    precondition(reader.offset == start + lexeme.utf8.count, "a number that ends elsewhere")
+  case .boolean:
+    let value = try reader.readBool()
+    precondition(value == (text[start] == UInt8(ascii: "t")), "not what is written")
+  case .null:
+    precondition(reader.nextIsNull)
+    try reader.readNull()
   }
 }
 

@@ -118,6 +118,25 @@ struct JSONReaderTests {
     }
   }
 
+  @Test("Where a value is due the reader stands at its first byte, whitespace or not")
+  func offsets() throws {
+    try withBytes(" { \"a\" : [ 1 , 2] ,\"b\":\t3}") { bytes in
+      var reader = JSONReader(bytes)
+      var offsets = [reader.offset]
+      try reader.beginObject()
+      _ = try reader.nextKey()
+      offsets.append(reader.offset)
+      try reader.beginArray()
+      while try reader.nextElement() {
+        offsets.append(reader.offset)
+        _ = try reader.readInteger()
+      }
+      _ = try reader.nextKey()
+      offsets.append(reader.offset)
+      #expect(offsets == [1, 9, 11, 15, 24])
+    }
+  }
+
   @Test("Depth is bounded through the reader and the values that it skips together")
   func depth() {
     let text = String(repeating: "[", count: 100_000)

@@ -78,7 +78,7 @@ final class JSONTape {
   @inline(__always)
   func string(_ token: JSONToken) -> String {
     // Checked by the scanner.
-    withBytes(token) { bytes in unsafe token.hasEscapes ? Self.unescaped(bytes) : bytes.checkedText }
+    withBytes(token) { bytes in unsafe token.hasEscapes ? Self.unescaped(bytes) : bytes.checkedText() }
   }
 
   @inline(never)

@@ -40,19 +40,18 @@ extension JSONDecodable {
 
 /// The name of a member, while the reader stands before its value: compared with literals without becoming a `String`.
 ///
-/// A `switch` over the names of a large record is a long line of comparisons. So each is of one number, made from the name's length and bytes
-/// (`JSONNameFingerprint`), which of a literal is made when the program is compiled; up to seven bytes it says all, and only beyond are the
-/// bytes compared.
+/// A `switch` over it is a search for one number (`JSONNameFingerprint`), not a comparison with each name in turn.
 @frozen
 public struct JSONName: ~Escapable {
   /// As it is written between the quotation marks.
   @usableFromInline let bytes: RawSpan
-  @usableFromInline let fingerprint: UInt64
+  /// Of what it says.
+  @usableFromInline let fingerprint: JSONNameFingerprint
   @usableFromInline let hasEscapes: Bool
 
   /// `fingerprint` is that of `bytes`.
   @_lifetime(copy bytes) @inline(__always)
-  init(_ bytes: RawSpan, fingerprint: UInt64) {
+  init(_ bytes: RawSpan, _ fingerprint: JSONNameFingerprint) {
     self.bytes = bytes
     self.fingerprint = fingerprint
     hasEscapes = false
@@ -64,7 +63,7 @@ public struct JSONName: ~Escapable {
     hasEscapes = true
     var unescaped = ByteBuffer()
     JSONScanner.appendUnescaped(content, to: &unescaped)
-    fingerprint = JSONNameFingerprint.of(unescaped.bytes, from: 0, to: unescaped.count)
+    fingerprint = JSONNameFingerprint(unescaped.bytes, from: 0, to: unescaped.count)
   }
 
   @inlinable @inline(__always)
@@ -73,7 +72,7 @@ public struct JSONName: ~Escapable {
   /// For `switch`.
   @inlinable @inline(__always)
   public static func ~= (literal: StaticString, name: borrowing JSONName) -> Bool {
-    name.fingerprint == JSONNameFingerprint.of(literal) && (JSONNameFingerprint.saysAll(literal) || name.equals(literal))
+    name.fingerprint == JSONNameFingerprint(literal) && (!JSONNameFingerprint.needsBytes(literal) || name.equals(literal))
   }
 
   @usableFromInline @inline(never)
@@ -97,7 +96,7 @@ extension JSONReader {
     guard let name = try nextKeyContent() else { return nil }
     let bytes = text[name.range]
     if name.hasEscapes { return JSONName(escaped: bytes) }
-    return JSONName(bytes, fingerprint: JSONNameFingerprint.of(text, from: name.range.lowerBound, to: name.range.upperBound))
+    return JSONName(bytes, JSONNameFingerprint(text, from: name.range.lowerBound, to: name.range.upperBound))
   }
 
   /// The next value, as a type of the fast lane.
@@ -112,12 +111,19 @@ extension JSONReader {
   /// error's offset is that of its last byte.
   @inlinable
   public func require<Value>(_ value: Value?, _ name: StaticString) throws(JSONError) -> Value {
-    guard let value else { throw JSONError(offset: max(offset - 1, 0), problem: .missingMember("\(name)")) }
+    guard let value else { throw missing(name) }
     return value
   }
 
+  @usableFromInline @inline(never)
+  func missing(_ name: StaticString) -> JSONError { JSONError(offset: max(offset - 1, 0), problem: .missingMember("\(name)")) }
+
   /// An exact integer of any type: written without fraction and exponent (`.notAnInteger`), within its range (`.outOfRange`).
   public mutating func readInteger<Value: FixedWidthInteger>(_ type: Value.Type) throws(JSONError) -> Value {
+    if let (plain, end) = JSONScanner.plainInteger(in: text, from: offset), let value = Value(exactly: plain) {
+      offset = end
+      return value
+    }
     let range = try numberRange()
     let number = JSONNumber(text[range])
     if let value = number.int64 {
@@ -201,7 +207,7 @@ extension UInt64: JSONDecodable {
 
 extension Optional: JSONDecodable where Wrapped: JSONDecodable {
   /// `null` is nil.
-  @inlinable
+  @inlinable @inline(__always)
   public init(from json: inout JSONReader) throws {
     if json.nextIsNull {
       try json.readNull()

@@ -110,6 +110,8 @@ struct FastLaneTests {
     #expect(failure("[256]", as: [UInt8].self) == JSONError(offset: 1, problem: .outOfRange))
     #expect(failure("[-1]", as: [UInt64].self) == JSONError(offset: 1, problem: .outOfRange))
     #expect(failure("[18446744073709551616]", as: [UInt64].self) == JSONError(offset: 1, problem: .outOfRange))
+    #expect(failure("[128]", as: [Int8].self) == JSONError(offset: 1, problem: .outOfRange))
+    #expect(failure("[null]", as: [Int32].self) == JSONError(offset: 1, problem: .wrongKind(expected: .number)))
     #expect(failure("[1.5]", as: [UInt16].self) == JSONError(offset: 1, problem: .notAnInteger))
     #expect(failure("[1e39]", as: [Float].self) == JSONError(offset: 1, problem: .outOfRange))
     #expect(failure(String(repeating: "[", count: 600), as: [[Int]].self)?.problem == .wrongKind(expected: .number))
@@ -117,10 +119,73 @@ struct FastLaneTests {
     #expect(throws: JSONError.self) { try text(Float.infinity) }
   }
 
+  @Test("Names are told apart whatever their length, also where they differ in one byte or are escaped")
+  func names() throws {
+    struct Found: JSONDecodable {
+      var label = ""
+      init(from json: inout JSONReader) throws {
+        try json.beginObject()
+        while let name = try json.nextName() {
+          switch name {
+          case "": label = "0"
+          case "a": label = "1"
+          case "ab": label = "2"
+          case "abcdefg": label = "7"
+          case "abcdefgh": label = "8"
+          case "abcdefghi": label = "9"
+          case "abcdefghijklmnop": label = "16"
+          case "abcdefghijXlmnopq": label = "17 X"
+          case "abcdefghijklmnopq": label = "17"
+          case "é": label = "e"
+          default: label = "other"
+          }
+          try json.skip()
+        }
+      }
+    }
+    for (name, label) in [
+      ("", "0"), ("a", "1"), ("ab", "2"), ("abcdefg", "7"), ("abcdefgh", "8"), ("abcdefghi", "9"), ("abcdefghijklmnop", "16"),
+      ("abcdefghijklmnopq", "17"), ("abcdefghijXlmnopq", "17 X"), ("é", "e"), ("\\u00e9", "e"), ("a\\u0062", "2"), ("\\u0061bcdefghi", "9"),
+      ("b", "other"), ("abc", "other"), ("abcdefgi", "other"), ("abcdefghijYlmnopq", "other"), ("a\\u0000", "other"),
+      ("abcdefgh\\u0000", "other"),
+      (String(repeating: "x", count: 300), "other"),
+    ] {
+      // At the end of the text, too, where there are no sixteen bytes to be read at once; behind another member; with whitespace around it.
+      for text in [
+        "{\"\(name)\":0}", "{\"\(name)\":\"                    \"}", "{\"b\":0,\"\(name)\":\"                    \"}",
+        "{\"b\":0 ,\"\(name)\" : 0}",
+      ] { #expect(try read(text, as: Found.self).label == label, "\(text)") }
+    }
+  }
+
   @Test("Every truncation of a text is refused")
   func truncation() throws {
     let bytes = try point.jsonBytes()
     for length in bytes.indices { #expect(throws: JSONError.self) { try Point(json: Array(bytes[..<length])) } }
+  }
+
+  @Test("A text is read to its last byte and not beyond, whatever comes last")
+  func lastBytes() throws {
+    struct Last: JSONDecodable {
+      var text = ""
+      init(from json: inout JSONReader) throws {
+        try json.beginObject()
+        while let name = try json.nextName() { text = name.text + "=" + (try json.read() as String) }
+      }
+    }
+    for nameLength in 0...20 {
+      for valueLength in 0...36 {
+        let (name, value) = (String(repeating: "n", count: nameLength), String(repeating: "v", count: valueLength))
+        let bytes = Array("{\"\(name)\":\"\(value)\"}".utf8)
+        let text = try withBytesBeforeProtectedPage(bytes) { try Last(json: $0).text }
+        #expect(text == "\(name)=\(value)")
+        for length in [bytes.count - 1, bytes.count - 2, nameLength + 3, nameLength + 4] {
+          #expect(throws: JSONError(offset: length, problem: .unexpectedEnd)) {
+            try withBytesBeforeProtectedPage(Array(bytes[..<length])) { try Last(json: $0) }
+          }
+        }
+      }
+    }
   }
 
   @Test("Encoding appends to a buffer, which is as before if it fails")
@@ -162,42 +227,5 @@ extension String {
   /// Where `part` first stands.
   func range(of part: String) -> Range<Index>? {
     indices.first { self[$0...].hasPrefix(part) }.map { $0..<index($0, offsetBy: part.count) }
-  }
-
-  @Test("Names are told apart whatever their length, also where they differ in one byte or are escaped")
-  func names() throws {
-    struct Found: JSONDecodable {
-      var label = ""
-      init(from json: inout JSONReader) throws {
-        try json.beginObject()
-        while let name = try json.nextName() {
-          switch name {
-          case "": label = "0"
-          case "a": label = "1"
-          case "ab": label = "2"
-          case "abcdefg": label = "7"
-          case "abcdefgh": label = "8"
-          case "abcdefghi": label = "9"
-          case "abcdefghijklmnop": label = "16"
-          case "abcdefghijXlmnopq": label = "17 X"
-          case "abcdefghijklmnopq": label = "17"
-          case "é": label = "e"
-          default: label = "other"
-          }
-          try json.skip()
-        }
-      }
-    }
-    for (name, label) in [
-      ("", "0"), ("a", "1"), ("ab", "2"), ("abcdefg", "7"), ("abcdefgh", "8"), ("abcdefghi", "9"), ("abcdefghijklmnop", "16"),
-      ("abcdefghijklmnopq", "17"), ("abcdefghijXlmnopq", "17 X"), ("é", "e"), ("\\u00e9", "e"), ("a\\u0062", "2"), ("\\u0061bcdefghi", "9"),
-      ("b", "other"), ("abc", "other"), ("abcdefgi", "other"), ("abcdefghijYlmnopq", "other"), ("a\\u0000", "other"),
-      ("abcdefgh\\u0000", "other"),
-      (String(repeating: "x", count: 300), "other"),
-    ] {
-      // At the end of the text, too, where there are no eight bytes to be read at once.
-      #expect(try read("{\"\(name)\":0}", as: Found.self).label == label, "\(name)")
-      #expect(try read("{\"\(name)\":\"                    \"}", as: Found.self).label == label, "\(name)")
-    }
   }
 }
