@@ -96,7 +96,7 @@ def test_json_is_measured_beside_foundation(tmp_path):
     assert done.returncode == 0, done.stderr
     results = json.loads(done.stdout)["results"]
     assert {result["road"] for result in results if result["workload"] == "a file.json"} == {
-        "Swift road, fast lane", "Swift road, Codable", "jansson road, Codable", "Foundation", "JSONScanner"}
+        "Swift road, fast lane", "Swift road, Codable", "jansson road, Codable", "Foundation", "Codable's floor, no text", "JSONScanner"}
     assert "Foundation" in bench_json(BINARY, "--quick").stdout
 
 
