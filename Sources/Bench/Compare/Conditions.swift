@@ -33,7 +33,7 @@ struct Conditions: Sendable {
     [
       "\(machine)\(loadAfter.map { " before, \(short($0)) after" } ?? "")", "\(date), commit \(commit)",
       versions.map { "\($0.name): \($0.version)" }.joined(separator: "; "), pinning,
-      "\(effort.rounds) alternating rounds of \(short(effort.seconds)) s after \(short(effort.warmUpSeconds)) s of warm-up; "
+      "\(effort.rounds) alternating rounds of \(short(effort.seconds)) s after \(short(effort.warmUpSeconds)) s of warm-up, at most \(effort.keysMax) keys; "
         + "medians, in brackets the least and the most",
       "noise: a loop of fixed work took up to \(twoDecimals(noise)) times its fastest run",
     ]
