@@ -19,7 +19,7 @@ import Testing
     #expect(schedule.parts.map(\.workloads) == [2] && schedule.parts.map(\.turns) == [turns] && schedule.starts == 5)
     let turn = Effort.full.seconds + Effort.full.warmUpSeconds + ComparisonSchedule.runSeconds
     #expect(abs(schedule.seconds - Double(turns) * turn - starts * ComparisonSchedule.startSeconds) < 1e-6)
-    #expect(schedule.description == "about 3.6 minutes: 2 load workloads, 35 turns, 3.5; 5 servers started, 0")
+    #expect(schedule.description == "about 2.4 minutes: 2 load workloads, 35 turns, 2.4; 5 servers started, 0")
   }
 
   @Test("Keys are stored once a server, or each turn where each begins anew")

@@ -97,7 +97,7 @@ struct Effort: Sendable, Equatable {
   var keysMax: Int
   var connectionsMax: Int
 
-  static let full = Effort(rounds: 7, seconds: 5, warmUpSeconds: 1, keysMax: 10_000_000, connectionsMax: 10_000)
+  static let full = Effort(rounds: 7, seconds: 3, warmUpSeconds: 1, keysMax: 10_000_000, connectionsMax: 10_000)
   static let quick = Effort(rounds: 3, seconds: 1, warmUpSeconds: 0.3, keysMax: 200_000, connectionsMax: 10_000)
   /// Shows only that it works.
   static let tiny = Effort(rounds: 2, seconds: 0.1, warmUpSeconds: 0, keysMax: 200, connectionsMax: 100)
