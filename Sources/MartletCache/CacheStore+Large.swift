@@ -43,7 +43,7 @@ extension CacheStore {
   }
 
   /// Shares a large value, copies a small one; nil if the system has no memory. Under the shard's lock.
-  fileprivate func hold(_ entry: Entry) -> PinnedValue? {
+  func hold(_ entry: Entry) -> PinnedValue? {
     if entry.isApart {
       entry.block.pin()
       return PinnedValue(store: self, block: entry.block, entry)

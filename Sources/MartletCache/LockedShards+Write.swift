@@ -139,9 +139,29 @@ extension LockedShards {
     } catch { throw .cache(error) }
   }
 
-  /// Gives a live entry another value and keeps everything else.
+  /// The entry of a key, for which `condition` holds; nil if there is none.
+  mutating func live(_ key: RawSpan, _ database: UInt8, _ condition: PutCondition, at now: UnixTime) throws(CacheError) -> Entry? {
+    let (hash, index) = locate(key, database)
+    let found = unsafe engine.pointee.shard(index).pointee.look(for: key, database: database, hash: hash, at: now)
+    try check(condition, found)
+    return found.livePlace?.entry
+  }
+
+  /// Gives an entry another value, which is in `prepared` if it is large, and keeps everything else. Nil if it is of another version.
+  mutating func rewrite(
+    _ key: RawSpan, _ database: UInt8, version: UInt64, _ value: RawSpan, _ prepared: PreparedValue?, at now: UnixTime
+  ) throws(CacheError) -> UInt64? {
+    let (hash, index) = locate(key, database)
+    let old = unsafe engine.pointee.shard(index).pointee.look(for: key, database: database, hash: hash, at: now)
+    guard let place = old.livePlace, place.entry.version == version else { return nil }
+    return try rewrite(place, key, database, value, prepared?.take(), hash: hash, shard: index, at: now)
+  }
+
+  /// Gives a live entry another value and keeps everything else. A large value is copied, if it is not in `ready`, together with the entry's
+  /// type and tags.
   private mutating func rewrite(
-    _ place: Place, _ key: RawSpan, _ database: UInt8, _ value: RawSpan, hash: UInt64, shard index: Int, at now: UnixTime
+    _ place: Place, _ key: RawSpan, _ database: UInt8, _ value: RawSpan, _ ready: ValueBlock? = nil, hash: UInt64, shard index: Int,
+    at now: UnixTime
   ) throws(CacheError) -> UInt64 {
     let old = place.entry
     if value.byteCount == old.valueCount, !old.isApart {
@@ -151,8 +171,8 @@ extension LockedShards {
     let plan = old.plan(valueCount: value.byteCount)
     try check(plan)
     let bytes = plan.logBytes
-    let block: ValueBlock?
-    if plan.isApart { block = try copyApart(key, database, value, hash: hash, at: now) } else { block = nil }
+    var block = ready
+    if plan.isApart, block == nil { block = try copyApart(key, database, value, hash: hash, at: now) }
     guard let queue = makeRoom(bytes, replacing: old, hash: hash, shard: index, at: now),
       let kept = unsafe engine.pointee.shard(index).pointee.look(for: key, database: database, hash: hash, at: now).livePlace
     else {

@@ -21,7 +21,7 @@ package final class PreparedValue: @unchecked Sendable {
   }
 
   /// The block, which the caller owns from here on.
-  fileprivate func take() -> ValueBlock {
+  func take() -> ValueBlock {
     guard let block = block.take() else { preconditionFailure("a prepared value is put once") }
     return block
   }

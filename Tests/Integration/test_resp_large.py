@@ -235,6 +235,10 @@ def test_without_eviction_every_write_that_needs_memory_is_refused_and_changes_n
             # The last bytes of some shard may take a few small ones.
             attempts = ([word.replace("SMALL", f"s-{count}-{n}-" + "s" * 300) for word in words] for n in range(1000 if "SMALL" in write else 1))
             assert any(one.ask(*attempt) == oom for attempt in attempts), write
+        # What was set before the memory ran out stays set (redis_conversations.DIFFERENCES).
+        assert one.ask("mset", "large", "first", "new", "v" * 300_000) == oom
+        assert one.ask("mget large new") == b"*2\r\n" + bulk(b"first") + b"$-1\r\n"
+        assert one.ask("set", "large", "x" * 200_000) == b"+OK\r\n"
         assert one.ask("mget large doc new leased") == before.replace(b"*5\r\n" + bulk(b"x" * 200), b"*4\r\n")
         assert one.ask("del large old") == b":2\r\n"
         assert one.ask("martlet.fill", "leased", token, "filled") == b"+OK\r\n"

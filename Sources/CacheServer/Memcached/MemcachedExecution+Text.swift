@@ -129,6 +129,23 @@ extension MemcachedExecution {
     if request.isQuiet { writer.output.truncate(to: mark) }
   }
 
+  /// `prepend` to a large value, all of which moves: with no shard held. False, and nothing has changed: `extend` does it.
+  mutating func prependLarge(_ request: MemcachedRequest, _ key: RawSpan, _ piece: RawSpan) -> Bool {
+    let limit = store.valueBytesMax
+    let revision = try? store.revise(key, at: now) { (held) throws(CacheError) in
+      let count = piece.byteCount + held.value.byteCount
+      if count > limit { throw .valueTooLarge(limit: limit) }
+      var value = ByteBuffer(capacity: count)
+      value.append(piece)
+      value.append(held.value)
+      return value
+    }
+    guard case .made = revision else { return false }
+    statistics.sets &+= 1
+    if !request.isQuiet { writer.line("STORED\r\n") }
+    return true
+  }
+
   /// The version of the longer value; nil if there is none to be made longer.
   mutating func extended(
     _ key: RawSpan, _ piece: RawSpan, atFront: Bool, condition: PutCondition = .always, _ shards: inout LockedShards

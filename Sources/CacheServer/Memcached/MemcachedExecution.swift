@@ -97,7 +97,7 @@ struct MemcachedExecution: ~Copyable {
     }
   }
 
-  /// A request with a data block that is not to be copied under a lock. With no shard locked.
+  /// A request with a data block that is not to be copied under a lock, or whose value may not be. With no shard locked.
   mutating func runLarge(_ request: MemcachedRequest, _ words: borrowing ArgumentList, _ input: RawSpan) {
     let data = request.data.of(input)
     switch request.command {
@@ -105,6 +105,7 @@ struct MemcachedExecution: ~Copyable {
     case .ms: Self.withMetaKey(of: request, words, input) { prepared = store.prepare(data, for: $0, at: now) }
     default: break
     }
+    if request.command == .prepend, prependLarge(request, request.key.of(input), data) { return }
     removeKeys()
     noteKeys(of: request, words, input, from: 0)
     firstKey = 0

@@ -236,7 +236,7 @@ extension MemcachedRequest {
       return !error.closes
     }
     switch command {
-    case .flushAll, .stats, .metadump, .quit, .authenticate, .unknown: return false
+    case .flushAll, .stats, .metadump, .quit, .authenticate, .unknown, .prepend: return false
     default: return data.count < UInt32(CacheLimits.largeValueBytesMin)
     }
   }

@@ -1,6 +1,6 @@
 /// How a JSON document is edited. A small one under its shard's lock. A large one not, since reading it takes milliseconds, for which all
-/// other keys of the shard would wait: the command is put off until no shard is held, done on the value as it is shared then, and what comes
-/// out takes its place if nobody has changed it meanwhile. If somebody has, once more; after a few times under the lock.
+/// other keys of the shard would wait: the command is put off until no shard is held, and done by `CacheStore.revise`; if others change the
+/// document each time, under the lock after all.
 ///
 /// Within a transaction shards are held anyway, and every edit is done at once.
 
@@ -38,9 +38,6 @@ extension CommandExecution {
   enum EditMode { case small, unlocked, locked }
   enum EditOutcome { case absent, unchanged, changed }
 
-  /// Tries without a lock, of one edit.
-  private static var unlockedEditsMax: Int { 4 }
-
   /// Replaces a document by what `body` makes of it; nil: it stays. What else the entry has stays too. `body` may be called more than once.
   mutating func edit(
     _ key: RawSpan, _ shards: inout LockedShards, _ body: (RawSpan) throws(CommandError) -> ByteBuffer?
@@ -71,39 +68,19 @@ extension CommandExecution {
   private func editUnlocked(
     _ key: RawSpan, _ body: (RawSpan) throws(CommandError) -> ByteBuffer?
   ) throws(CommandError) -> EditOutcome {
-    for _ in 0..<Self.unlockedEditsMax {
-      var version: UInt64?
-      let shared = store.withLockedShards(of: store.shards(of: key, database: database)) { shards in
-        version = shards.peek(key, database: database, at: now) { $0.version }
-        return shards.share(key, database: database, of: store, at: now)
+    do throws(UpdateError<CommandError>) {
+      switch try store.revise(key, database: database, at: now, { (held) throws(CommandError) in try body(held.value) }) {
+      case .made: return .changed
+      case .unchanged: return .unchanged
+      case .notMade: break
       }
-      guard let shared, let version else { break }
-      var new: ByteBuffer?
-      try shared.withValue { (value) throws(CommandError) in new = try body(value) }
-      guard let edited = new.take() else { return .unchanged }
-      if edited.count > store.valueBytesMax { throw .tooLong }
-      if try replace(key, version: version, by: edited) { return .changed }
-    }
-    throw .putOff
-  }
-
-  /// False: it is another version by now.
-  private func replace(_ key: RawSpan, version: UInt64, by value: consuming ByteBuffer) throws(CommandError) -> Bool {
-    var value = value
-    do {
-      let new = try store.update(key, database: database, condition: .ifVersion(version), at: now) { (_) throws(CommandError) in
-        var taken = ByteBuffer()
-        swap(&taken, &value)
-        return taken
-      }
-      return new != nil
     } catch {
       switch error {
-      case .cache(.conditionFailed): return false
       case .cache(let error): throw CommandError(error)
       case .body(let error): throw error
       }
     }
+    throw .putOff
   }
 
   // MARK: Once no shard is held

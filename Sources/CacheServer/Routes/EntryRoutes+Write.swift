@@ -90,19 +90,30 @@ extension EntryRoutes {
     let bytesMax = store.valueBytesMax
     let patch = request.body
     var patched = ByteBuffer()
+    func apply(_ value: RawSpan, _ type: RawSpan) throws(HTTPError) -> ByteBuffer {
+      guard MediaType.isJSON(value, type: type) else { throw HTTPError.entryNotJSON }
+      do throws(JSONPatchError) {
+        patched =
+          isMerge
+          ? try JSONMergePatch.apply(patch: patch, to: value, bytesMax: bytesMax)
+          : try JSONPatch.apply(patch: patch, to: value, bytesMax: bytesMax)
+      } catch { throw HTTPError(error) }
+      var kept = ByteBuffer(capacity: patched.count)
+      kept.append(patched.bytes)
+      return kept
+    }
     let updated: UInt64?
     do {
-      updated = try store.update(request.parameter(0), condition: condition, at: now) { (entry) throws(HTTPError) in
-        guard MediaType.isJSON(entry.value, type: entry.contentType) else { throw HTTPError.entryNotJSON }
-        do throws(JSONPatchError) {
-          patched =
-            isMerge
-            ? try JSONMergePatch.apply(patch: patch, to: entry.value, bytesMax: bytesMax)
-            : try JSONPatch.apply(patch: patch, to: entry.value, bytesMax: bytesMax)
-        } catch { throw HTTPError(error) }
-        var kept = ByteBuffer(capacity: patched.count)
-        kept.append(patched.bytes)
-        return kept
+      // A large document is read with no shard held.
+      let revision = try store.revise(request.parameter(0), condition: condition, at: now) { (held) throws(HTTPError) in
+        try apply(held.value, held.contentType)
+      }
+      if case .made(let version) = revision {
+        updated = version
+      } else {
+        updated = try store.update(request.parameter(0), condition: condition, at: now) { (entry) throws(HTTPError) in
+          try apply(entry.value, entry.contentType)
+        }
       }
     } catch { throw HTTPError(error) }
     guard let version = updated else { throw HTTPError.entryAbsent }
