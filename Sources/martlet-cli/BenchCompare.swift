@@ -13,8 +13,8 @@ struct BenchCompare: ParsableCommand {
       there are two. A rival that is not installed, does not start, dies or answers wrongly is named in the report. Ctrl-C ends every \
       server and keeps what was measured.
 
-      scripts/bench installs and builds rivals first. What the comparison will take is told at its start, with the arithmetic: turns are servers \
-      times rounds (7 of 5 s and 1 s of warm-up; with --quick 3 of 1 s and 0.3 s), and every server is started once a workload.
+      scripts/bench installs and builds rivals first. What the comparison will take is told at its start, with the arithmetic: each server has \
+      a turn in every round of a workload, and is started once for it.
       """)
 
   @Option(help: ArgumentHelp("Rivals, as redis,nginx. (default: all that have a folder)", valueName: "names"))
