@@ -17,7 +17,7 @@ enum Programs {
   /// What stands for a line that is not there.
   static let unknown = "unknown"
 
-  /// The first line that a command prints.
+  /// The first line that a command prints, with single spaces between its words.
   static func firstLine(_ command: [String]) -> String {
     guard let folder = Folder.makeTemporary() else { return unknown }
     defer { Folder.remove(folder) }
@@ -25,7 +25,8 @@ enum Programs {
       var child = try ChildProcess(command, output: "\(folder)/out")
       guard child.wait() == 0 else { return unknown }
     } catch { return unknown }
-    return SmallFile.read("\(folder)/out")?.text.split(separator: "\n").first.map(String.init) ?? unknown
+    return SmallFile.read("\(folder)/out")?.text.split(separator: "\n").first.map { $0.split(separator: " ").joined(separator: " ") }
+      ?? unknown
   }
 
   static func freePort() -> UInt16? {
