@@ -22,7 +22,7 @@ enum ExpiryRun {
     // Until so many are over that compaction has begun: what is measured is a store that has run for a while.
     while isQuick ? clock.unixTime(at: .now) < loaded.advanced(byMilliseconds: 10) : store.statistics.movedBytes == 0 {
       while !store.expireStep(at: clock.unixTime(at: .now)).isDone {}
-      while store.hugePageStep() {}
+      while store.memoryStep() {}
       Process.sleep(nanoseconds: isQuick ? 1_000_000 : 400_000_000)
     }
     let before = store.statistics
@@ -30,7 +30,7 @@ enum ExpiryRun {
     let cpu = Process.threadNanoseconds
     var longest: UInt64 = 0
     var longestCPU: UInt64 = 0
-    layingHugePages(in: store) {
+    keepingMemory(in: store) {
       while Double(MonotonicTime.now.nanoseconds(since: begin)) < seconds * 1e9 {
         let start = MonotonicTime.now
         let startCPU = Process.threadNanoseconds

@@ -21,7 +21,7 @@ enum Speed {
     var longest: UInt64 = 0
     var slow = 0
     let fill = try time(count) {
-      try layingHugePages(in: store) {
+      try keepingMemory(in: store) {
         var before = Process.threadNanoseconds
         for number in 0..<count {
           try key.with(number) { _ = try store.put($0, value.prefix(64), at: .start) }
@@ -36,7 +36,7 @@ enum Speed {
       "SET of new keys, \(count) entries, 16 + 64 bytes",
       "\(fill.text()) ns, \(slow) of them above 1 ms, the longest \((Double(longest) / 1e6).text(2)) ms of CPU")
     // Until all that is full is on huge pages.
-    while store.hugePageStep() {}
+    while store.memoryStep() {}
     let chase = Chase(bytes: Int(store.statistics.bytes))
     var random = SplitMix64(seed: 1)
     let dictionary = Dictionary(uniqueKeysWithValues: (0..<count).map { (Key.bytes($0), [UInt8](repeating: 0x76, count: 64)) })

@@ -9,11 +9,11 @@ import MartletCache
   import Darwin
 #endif
 
-/// Has another thread lay huge pages while `body` runs, as the server's main thread does.
-func layingHugePages(in store: CacheStore, _ body: () throws -> Void) rethrows {
+/// Has another thread give memory back and lay huge pages while `body` runs, as the server's main thread does.
+func keepingMemory(in store: CacheStore, _ body: () throws -> Void) rethrows {
   let task = Task.detached {
     while !Task.isCancelled {
-      _ = store.hugePageStep()
+      _ = store.memoryStep()
       try? await Task.sleep(for: .milliseconds(5))
     }
   }

@@ -39,7 +39,7 @@ enum Threads {
     let key = Key()
     let value = Bytes(count: 64)
     for number in 0..<count { try key.with(number) { _ = try store.put($0, value.prefix(64), at: .start) } }
-    while store.hugePageStep() {}
+    while store.memoryStep() {}
     return store
   }
 

@@ -45,7 +45,7 @@ public struct CacheServerProcess {
       let memcachedAddress = try server.listen(on: options.memcached, memcached.sessionFactory)
       resp.shared.localAddress = respAddress.map { "\($0)" } ?? ""
       ExpirySweep(store: store, clock: clock).start(on: server.loops[0])
-      HugePages(store: store).start(on: server.control)
+      MemoryUpkeep(store: store).start(on: server.control)
       TagSweeper(store: store, clock: clock).start(on: server.loops[0])
       let leaseTimer = LeaseTimer(store: store, clock: clock, on: server.loops[0])
       leaseTimer.start()

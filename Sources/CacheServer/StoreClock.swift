@@ -48,14 +48,16 @@ final class LeaseTimer: Sendable {
   }
 }
 
-/// Frees the memory of entries whose tags were invalidated, in steps of a page. (That they are not served is the store's own care.)
+/// Frees the memory of entries whose tags were invalidated, a little at a time. (That they are not served is the store's own care.)
 ///
-/// A step takes about a tenth of a millisecond (0.9 ms of CPU at worst, measured with a million dead entries), and there is a millisecond for
-/// the loop's own work after each; a round over ten million entries takes 17 s. What takes longer than that goes without pauses.
+/// A turn of the loop gives a tenth of a millisecond, and there is a millisecond for the loop's own work after each: a million dead entries take
+/// five seconds. A round that takes longer than `gentleSeconds` goes on without pauses.
 struct TagSweeper: Sendable {
   let store: CacheStore
   let clock: SteadyClock
 
+  /// What one turn of the loop gives.
+  static let turnNanoseconds: UInt64 = 100_000
   /// Between two looks for something to do.
   static let idleSeconds = 0.5
   /// Between two steps of a round, in its first seconds.
@@ -77,12 +79,14 @@ struct TagSweeper: Sendable {
     }
   }
 
-  /// One step, and when the next follows.
+  /// A few steps, and when more follow.
   private func step(on loop: EventLoop, _ before: Round) {
     var round = before
     let start = MonotonicTime.now
     round.start = min(round.start, start)
-    let state = store.tagSweepStep(at: clock.unixTime(at: loop.currentTime))
+    let now = clock.unixTime(at: loop.currentTime)
+    var state: TagSweepStep
+    repeat { state = store.tagSweepStep(at: now) } while state == .goesOn && MonotonicTime.now.nanoseconds(since: start) < Self.turnNanoseconds
     round.workSeconds += Double(MonotonicTime.now.nanoseconds(since: start)) / 1e9
     let pause: Double
     switch state {

@@ -124,9 +124,11 @@ struct AddressRange: ~Copyable {
 
 /// The one account of bytes: everything that entries make the process hold, against what they may.
 ///
-/// Counted here: segments and slabs handed out, free parts of huge pages, large values, reservations, pins, ghosts, directories.
+/// Counted here: segments and slabs handed out, free parts of huge pages, large values, reservations, pins, ghosts, directories, and what was
+/// freed of all these until it is given back.
 final class Ledger: Sendable {
   private let used = Atomic<Int>(0)
+  private let loose = Atomic<Int>(0)
   let limitBytes: Int
   /// Chunks that the system will still give, for tests of the day when it gives none.
   let commitsLeft = Atomic<Int>(.max)
@@ -134,6 +136,10 @@ final class Ledger: Sendable {
   init(limitBytes: Int) { self.limitBytes = limitBytes }
 
   var usedBytes: Int { used.load(ordering: .relaxed) }
+  /// Of those, what nobody has any more and the system has not been given back yet.
+  var looseBytes: Int { loose.load(ordering: .relaxed) }
+
+  func addLoose(_ bytes: Int) { loose.add(bytes, ordering: .relaxed) }
 
   /// Enters `bytes`; returns the new sum.
   @discardableResult

@@ -19,7 +19,7 @@ struct Buddy: ~Copyable {
   let topOrder: Int
   let unitCount: Int
   /// For each unit of a block handed out: its order. At the first unit of a free block: its order and `free`.
-  private let orders: UnsafeMutablePointer<UInt8>
+  let orders: UnsafeMutablePointer<UInt8>
   /// At the first unit of a free block: its neighbours in the list of its order.
   private let links: UnsafeMutablePointer<(next: UInt32, previous: UInt32)>
   private var heads: InlineArray<16, UInt32>
@@ -51,10 +51,6 @@ struct Buddy: ~Copyable {
     return unsafe memory.bindMemory(to: Element.self, capacity: max(count, 1))
   }
 
-  /// The order of the block handed out that holds `unit`. Needs no lock for a block of one's own: its notes do not change.
-  @inline(__always)
-  func order(of unit: Int) -> Int { Int(unsafe orders[unit]) }
-
   // MARK: Handing out
 
   /// A block cut from one that is in part in use; nil if there is none free.
@@ -72,21 +68,18 @@ struct Buddy: ~Copyable {
     return nil
   }
 
-  /// The first unit of the top block that `takeTop` would cut; nil if there is none.
+  /// The first unit of a top block that is free; nil if there is none.
   var nextTop: Int? {
     if heads[topOrder] != Buddy.none { return Int(heads[topOrder]) }
     return end < unitCount ? end : nil
   }
 
-  /// A block cut from `nextTop`.
-  mutating func takeTop(order: Int) -> Int {
-    let unit: Int
-    if heads[topOrder] != Buddy.none {
-      unit = Int(heads[topOrder])
-      remove(unit, order: topOrder)
-    } else {
-      unit = end
+  /// A block cut from the free top block that begins at `unit`.
+  mutating func takeTop(_ unit: Int, order: Int) -> Int {
+    if unit == end {
       end += 1 << topOrder
+    } else {
+      remove(unit, order: topOrder)
     }
     cut(unit, from: topOrder, to: order)
     return unit

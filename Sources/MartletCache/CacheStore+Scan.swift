@@ -154,10 +154,10 @@ extension CacheStore {
     return (expired, false)
   }
 
-  /// Has a huge page ready for the next entries and tables of a large cache, or puts one under a chunk that is full: lookups in a large
-  /// cache are 1.4 times faster with them. False: there is nothing to do for now. Takes some milliseconds, and tens of them where the system
-  /// has to make room first: call it from a thread that serves nobody.
-  package func hugePageStep() -> Bool { unsafe engine.pointee.memory.layHugePage() }
+  /// Gives some of the memory that was freed back to the system; else has a huge page ready for the next entries and tables of a large cache,
+  /// or puts one under a chunk that is full: lookups in a large cache are 1.4 times faster with them. False: there is nothing to do for now.
+  /// Takes some milliseconds, and tens of them where the system has to make room first: call it from a thread that serves nobody.
+  package func memoryStep() -> Bool { unsafe engine.pointee.memory.step() }
 
   /// The counters of all shards, added up, each under its lock.
   public var statistics: CacheStatistics {
@@ -172,7 +172,8 @@ extension CacheStore {
         sum.tableBytes += UInt64($0.table.bytes)
       }
     }
-    sum.bytes = unsafe UInt64(max(0, engine.pointee.memory.ledger.usedBytes))
+    let ledger = unsafe engine.pointee.memory.ledger
+    sum.bytes = UInt64(max(0, ledger.usedBytes - ledger.looseBytes))
     sum.tags = unsafe engine.pointee.tags.statistics
     sum.limitBytes = unsafe UInt64(engine.pointee.limitBytes)
     return sum

@@ -10,8 +10,7 @@ extension CacheStore {
     unsafe engine.pointee.tags.invalidate(tags, isSoft: isSoft)
   }
 
-  /// One step of the sweep over all entries: one page of one shard, which takes no longer than that. Any thread may call; one at a time
-  /// sweeps.
+  /// One step of the sweep over all entries: some fifty of one shard, tens of microseconds. Any thread may call; one at a time sweeps.
   package func tagSweepStep(at now: UnixTime) -> TagSweepStep {
     unsafe engine.pointee.tagSweep.step(engine, at: now)
   }
@@ -41,8 +40,8 @@ final class TagSweep: @unchecked Sendable {
     /// The oldest stamp of a lease met, else `start`.
     var oldestStamp: UInt64
     var shard = 0
-    /// Of a page; nil: the shard has not been begun.
-    var tag: UInt32?
+    /// Nil: the shard has not been begun.
+    var position: TagSweepPosition?
   }
 
   func step(_ engine: UnsafePointer<Engine>, at now: UnixTime) -> TagSweepStep {
@@ -68,13 +67,13 @@ final class TagSweep: @unchecked Sendable {
   /// True at the end of the round.
   private func step(_ round: inout Round, _ engine: UnsafePointer<Engine>, at now: UnixTime) -> Bool {
     unsafe engine.pointee.withLock(round.shard) { shard in
-      if round.tag == nil {
+      if round.position == nil {
         // Before any page: a fill that comes later in this round carries the stamp of a lease counted here, or a younger one.
         round.oldestStamp = unsafe min(round.oldestStamp, shard.interests.leases.oldestStamp(at: now, shard.tags))
       }
-      round.tag = shard.sweepTags(from: round.tag ?? 0, at: now)
+      round.position = shard.sweepTags(from: round.position ?? TagSweepPosition(), at: now)
     }
-    if round.tag == nil { round.shard += 1 }
+    if round.position == nil { round.shard += 1 }
     return unsafe round.shard == engine.pointee.shardCount
   }
 }

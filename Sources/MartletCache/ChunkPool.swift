@@ -3,9 +3,9 @@
 /// A lookup in a large cache waits for memory twice, and for the translation of both addresses; huge pages make it 1.4 times faster.
 /// But a huge page is resident whole, and whoever touches it first waits 5 ms here until the system has cleared it. So a chunk has plain
 /// pages, resident as far as they are touched, until all of it is handed out and `collapse` comes by; once the pool is large, `prepare` has
-/// the next chunk ready as a huge page before it is wanted. Both are for a thread that serves nobody. A huge chunk is counted whole in the
-/// ledger; what is freed in it is reused, and given back when the chunk is empty or when `trim` is asked for room. What is freed in a plain
-/// chunk goes back to the system at once.
+/// the next chunk ready as a huge page before it is wanted. A huge chunk is counted whole in the ledger; what is freed in it is reused, and
+/// given back when the chunk is empty or when `trim` is asked for room. What is freed in a plain chunk is reused as it is (`LooseBlocks`), or
+/// given back by `giveBackStep`. All that asks something of the system is for a thread that serves nobody; only who finds no room does it, too.
 ///
 /// One of the four homes of unsafe code. Invariant, kept by this file under its lock: blocks handed out lie in the committed part of
 /// the range and do not overlap.
@@ -21,6 +21,8 @@ final class ChunkPool: @unchecked Sendable {
   private let ledger: Ledger
   private var range: AddressRange
   private var buddy: Buddy
+  /// The buddies' own, as long as this pool.
+  private let orders: UnsafeMutablePointer<UInt8>
   /// Which chunks are huge pages now.
   private var isHuge: [Bool]
   /// What is handed out of each chunk.
@@ -30,8 +32,10 @@ final class ChunkPool: @unchecked Sendable {
   private var openCount = 0
   /// With so many of them open, the next chunk is made ready as a huge page.
   private let hugeFromCount: Int
-  /// A chunk in which nothing is handed out, resident as a huge page and in the ledger.
-  private var ready: Int?
+  /// Chunks in which nothing is handed out, resident as huge pages and in the ledger: opened before others.
+  private var ready: [Int] = []
+  /// What was freed in plain chunks. Still in the ledger, and for the buddies handed out.
+  private var loose: LooseBlocks
   /// Free bytes in huge chunks that are open: resident, in the ledger, nobody's.
   private var freeHugeBytes = 0
   private var trimHand = 0
@@ -43,9 +47,11 @@ final class ChunkPool: @unchecked Sendable {
     range = AddressRange(bytes: rangeBytes)
     unsafe base = range.base
     buddy = Buddy(unitCount: range.bytes / ChunkPool.unitBytes, topOrder: ChunkPool.topOrder)
+    unsafe orders = buddy.orders
     isHuge = Array(repeating: false, count: range.bytes / AddressRange.chunkBytes)
     handedBytes = Array(repeating: 0, count: range.bytes / AddressRange.chunkBytes)
     hugeFromCount = hugeFromBytes / AddressRange.chunkBytes
+    loose = LooseBlocks(topOrder: ChunkPool.topOrder, ledger: ledger)
     self.ledger = ledger
   }
 
@@ -64,6 +70,22 @@ final class ChunkPool: @unchecked Sendable {
     defer { lock.unlock() }
     // A free part of a huge page costs nothing more; what stands above the limit has to go all the same.
     if let limit, ledger.usedBytes > limit { return nil }
+    if let block = handOut(loose.take(order: order)) { return block.unit }
+    while true {
+      if let unit = cut(order: order, within: limit) { return unit }
+      guard let block = handOut(loose.takeLargest()) else { return nil }
+      giveBack(block)
+    }
+  }
+
+  /// A loose block that is somebody's again: who has asked for one, or who gives it back.
+  private func handOut(_ block: LooseBlocks.Block?) -> LooseBlocks.Block? {
+    guard let block else { return nil }
+    handedBytes[block.unit >> ChunkPool.topOrder] += Int32(block.bytes)
+    return block
+  }
+
+  private func cut(order: Int, within limit: Int?) -> Int? {
     let bytes = ChunkPool.bytes(order: order)
     if let unit = buddy.takePart(order: order) {
       if isHuge[unit >> ChunkPool.topOrder] {
@@ -79,14 +101,13 @@ final class ChunkPool: @unchecked Sendable {
   }
 
   private func openChunk(for order: Int, _ bytes: Int, within limit: Int?) -> Int? {
-    guard let first = buddy.nextTop else { return nil }
+    guard let first = ready.last.map({ $0 << ChunkPool.topOrder }) ?? buddy.nextTop else { return nil }
     let end = (first + 1 << ChunkPool.topOrder) * ChunkPool.unitBytes
     if end > range.committedBytes || ledger.commitsLeft.load(ordering: .relaxed) != .max {
       guard ledger.mayCommit(), range.commit(upTo: end) else { return nil }
     }
     let chunk = first >> ChunkPool.topOrder
-    if chunk == ready {
-      ready = nil
+    if ready.popLast() != nil {
       isHuge[chunk] = true
       freeHugeBytes += AddressRange.chunkBytes - bytes
     } else if !ledger.take(bytes, within: limit) {
@@ -94,38 +115,83 @@ final class ChunkPool: @unchecked Sendable {
     }
     openCount += 1
     handedBytes[chunk] = Int32(bytes)
-    return buddy.takeTop(order: order)
+    return buddy.takeTop(first, order: order)
   }
 
+  /// Asks nothing of the system.
   func free(_ unit: Int, order: Int) {
     lock.lock()
     defer { lock.unlock() }
-    let bytes = ChunkPool.bytes(order: order)
-    let chunk = unit >> ChunkPool.topOrder
-    handedBytes[chunk] -= Int32(bytes)
-    if isHuge[chunk] {
-      freeHugeBytes += bytes
+    let block = LooseBlocks.Block(unit: unit, order: order, bytes: ChunkPool.bytes(order: order))
+    if isHuge[unit >> ChunkPool.topOrder] {
+      settle(block)
     } else {
-      unsafe AddressRange.giveBack(base + unit * ChunkPool.unitBytes, bytes)
-      ledger.subtract(bytes)
+      handedBytes[unit >> ChunkPool.topOrder] -= Int32(block.bytes)
+      loose.append(block)
     }
-    guard buddy.give(unit, order: order) else { return }
+  }
+
+  /// Nobody has a block any more: it leaves the ledger, if it is not of a huge page, and merges with its neighbours. Under the lock.
+  private func settle(_ block: LooseBlocks.Block) {
+    let chunk = block.unit >> ChunkPool.topOrder
+    handedBytes[chunk] -= Int32(block.bytes)
+    if isHuge[chunk] { freeHugeBytes += block.bytes } else { ledger.subtract(block.bytes) }
+    guard buddy.give(block.unit, order: block.order) else { return }
     openCount -= 1
-    if isHuge[chunk] {
-      isHuge[chunk] = false
-      freeHugeBytes -= AddressRange.chunkBytes
-      giveBackReady()
-      ready = chunk
+    guard isHuge[chunk] else { return }
+    isHuge[chunk] = false
+    freeHugeBytes -= AddressRange.chunkBytes
+    ready.append(chunk)
+  }
+
+  // MARK: Giving back
+
+  /// Gives some of what was freed, 2 MiB at most, back to the system. False: there was nothing to give. For a thread that serves nobody;
+  /// the lock is free meanwhile.
+  func giveBackStep() -> Bool {
+    var left = AddressRange.chunkBytes
+    while left > 0, let block = lock.withLock({ handOut(loose.takeLargest()) }) {
+      unsafe AddressRange.giveBack(base + block.unit * ChunkPool.unitBytes, block.bytes)
+      lock.withLock { settle(block) }
+      left -= block.bytes
     }
-    if openCount < hugeFromCount { giveBackReady() }
+    if left < AddressRange.chunkBytes { return true }
+    guard let chunk = withdrawReady() else { return false }
+    discard(chunk)
+    lock.withLock {
+      ledger.subtract(AddressRange.chunkBytes)
+      _ = buddy.give(chunk << ChunkPool.topOrder, order: ChunkPool.topOrder)
+    }
+    return true
+  }
+
+  /// An empty chunk more than the one that should be ready, if any should. For the buddies it is handed out.
+  private func withdrawReady() -> Int? {
+    lock.lock()
+    defer { lock.unlock() }
+    guard ready.count > (openCount < hugeFromCount ? 0 : 1) else { return nil }
+    let chunk = ready.removeFirst()
+    return buddy.takeTop(chunk << ChunkPool.topOrder, order: ChunkPool.topOrder) >> ChunkPool.topOrder
+  }
+
+  /// Under the lock.
+  private func giveBack(_ block: LooseBlocks.Block) {
+    unsafe AddressRange.giveBack(base + block.unit * ChunkPool.unitBytes, block.bytes)
+    settle(block)
+  }
+
+  /// Gives all that was freed in plain chunks back, so that none of it is in a chunk that becomes huge. Under the lock.
+  private func giveBackLoose() {
+    while let block = handOut(loose.takeLargest()) { giveBack(block) }
   }
 
   /// Under the lock.
   private func giveBackReady() {
-    guard let chunk = ready else { return }
-    ready = nil
-    discard(chunk)
-    ledger.subtract(AddressRange.chunkBytes)
+    for chunk in ready {
+      discard(chunk)
+      ledger.subtract(AddressRange.chunkBytes)
+    }
+    ready.removeAll()
   }
 
   /// Gives the huge page of an empty chunk back to the system.
@@ -151,7 +217,7 @@ final class ChunkPool: @unchecked Sendable {
   private func chooseNext() -> Int? {
     lock.lock()
     defer { lock.unlock() }
-    guard openCount >= hugeFromCount, ready == nil, let first = buddy.nextTop else { return nil }
+    guard openCount >= hugeFromCount, ready.isEmpty, let first = buddy.nextTop else { return nil }
     let end = (first + 1 << ChunkPool.topOrder) * ChunkPool.unitBytes
     guard ledger.mayCommit(), ledger.take(AddressRange.chunkBytes, within: ledger.limitBytes) else { return nil }
     if range.commit(upTo: end) { return first >> ChunkPool.topOrder }
@@ -163,15 +229,14 @@ final class ChunkPool: @unchecked Sendable {
   private func didPopulate(_ chunk: Int) {
     lock.lock()
     defer { lock.unlock() }
+    giveBackLoose()
     let handed = Int(handedBytes[chunk])
     if handed > 0 {
       isHuge[chunk] = true
       freeHugeBytes += AddressRange.chunkBytes - handed
       ledger.subtract(handed)
     } else {
-      giveBackReady()
-      ready = chunk
-      if openCount < hugeFromCount { giveBackReady() }
+      ready.append(chunk)
     }
   }
 
@@ -202,6 +267,7 @@ final class ChunkPool: @unchecked Sendable {
     lock.lock()
     defer { lock.unlock() }
     if isHuge[chunk] { return }
+    giveBackLoose()
     let free = AddressRange.chunkBytes - Int(handedBytes[chunk])
     if handedBytes[chunk] > 0 {
       isHuge[chunk] = true
@@ -215,20 +281,24 @@ final class ChunkPool: @unchecked Sendable {
   private static var collapseFromCount: Int { 4 }
   private static var collapseSearchCount: Int { 1024 }
 
-  /// The order of the block handed out that holds `unit`; the caller owns that block.
+  /// The order of the block handed out that holds `unit`; the caller owns that block, whose notes do not change: no lock.
   @inline(__always)
-  func order(of unit: Int) -> Int { buddy.order(of: unit) }
+  func order(of unit: Int) -> Int { Int(unsafe orders[unit]) }
 
-  /// Gives about `wanted` bytes of free huge pages, and of free parts of them, back to the system: those chunks are plain pages then.
-  /// Returns how many.
+  /// Gives about `wanted` bytes of what was freed back to the system: plain blocks, empty huge pages, then free parts of huge pages, whose
+  /// chunks are plain pages then. Returns how many.
   func trim(_ wanted: Int) -> Int {
     lock.lock()
     defer { lock.unlock() }
     let chunkCount = buddy.end >> ChunkPool.topOrder
     var given = 0
-    if ready != nil {
+    while given < wanted, let block = handOut(loose.takeLargest()) {
+      giveBack(block)
+      given += block.bytes
+    }
+    if given < wanted {
+      given += ready.count * AddressRange.chunkBytes
       giveBackReady()
-      given = AddressRange.chunkBytes
     }
     var looked = 0
     while looked < chunkCount, freeHugeBytes > 0, given < wanted {

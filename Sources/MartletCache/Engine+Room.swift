@@ -12,9 +12,9 @@ extension Engine {
     if bytes > limitBytes { return false }
     return makeRoom(own: own, held: held, protecting: hash, at: now) { over in
       if memory.ledger.take(bytes, within: limitBytes) { return true }
-      // Free parts of huge pages are of no use to it.
+      // What was freed is of no use to it where it lies.
       over = memory.ledger.usedBytes + bytes - limitBytes
-      return memory.segments.trim(over) > 0 && memory.ledger.take(bytes, within: limitBytes)
+      return memory.trim(over) > 0 && memory.ledger.take(bytes, within: limitBytes)
     }
   }
 
@@ -30,15 +30,17 @@ extension Engine {
       let excess = memory.ledger.usedBytes - limitBytes
       if excess > 0 {
         over += excess
-        _ = memory.segments.trim(excess)
+        _ = memory.trim(excess)
       }
       // Without eviction the last bytes are used, too.
       let least = evicts ? wanted : ChunkPool.order(of: bytes + Segment.headBytes)
-      for order in (least...wanted).reversed() {
-        guard let unit = memory.segments.allocate(order: order, within: limitBytes) else { continue }
-        unsafe shard.pointee.log.begin(unit, order: order, queue)
-        return true
-      }
+      repeat {
+        for order in (least...wanted).reversed() {
+          guard let unit = memory.segments.allocate(order: order, within: limitBytes) else { continue }
+          unsafe shard.pointee.log.begin(unit, order: order, queue)
+          return true
+        }
+      } while memory.blocks.giveBackStep() > 0
       return false
     }
   }
@@ -81,7 +83,7 @@ extension Engine {
   /// Without eviction: what is dead in the own shard's log makes room.
   private func compact(own: Int, _ isMade: (_ over: inout Int) -> Bool) -> Bool {
     var over = 0
-    while unsafe shard(own).pointee.log.deadBytes > 0, unsafe shard(own).pointee.compactStep(isEager: true) {
+    while unsafe shard(own).pointee.log.deadBytes > 0, unsafe shard(own).pointee.compactStep(isEager: true) != nil {
       if isMade(&over) { return true }
     }
     return isMade(&over)

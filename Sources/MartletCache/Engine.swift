@@ -22,10 +22,28 @@ final class Memory: Sendable {
     blocks = BlockPool(rangeBytes: limitBytes * 4 + 256 * chunk, ledger: ledger)
   }
 
-  /// A huge page more of each kind: ready for what comes, or under what is full. False: there is nothing to do.
-  func layHugePage() -> Bool {
+  /// Gives some of what was freed back to the system, or else has it lay a huge page more of each kind: ready for what comes, or under what is
+  /// full. False: there is nothing to do.
+  func step() -> Bool {
+    var hasGiven = blocks.giveBackStep() > 0
+    if segments.giveBackStep() { hasGiven = true }
+    if tables.giveBackStep() { hasGiven = true }
+    if hasGiven { return true }
     let isForSegments = segments.layHugePage()
     return tables.layHugePage() || isForSegments
+  }
+
+  /// Gives about `wanted` bytes of what was freed back at once, for who finds no room; how many.
+  func trim(_ wanted: Int) -> Int {
+    var given = 0
+    while given < wanted {
+      let bytes = blocks.giveBackStep()
+      if bytes == 0 { break }
+      given += bytes
+    }
+    if given < wanted { given += segments.trim(wanted - given) }
+    if given < wanted { given += tables.trim(wanted - given) }
+    return given
   }
 }
 

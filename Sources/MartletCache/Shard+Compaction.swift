@@ -16,9 +16,10 @@ extension Shard {
     return segment.deadBytes > (isEager ? 0 : segment.end / 4)
   }
 
-  /// Copies up to 16 entries, or looks for a segment that is worth it. False: there is none, or no memory to copy to.
-  mutating func compactStep(isEager: Bool) -> Bool {
-    if compaction.segment == Segment.none, !chooseSparse(isEager: isEager) { return false }
+  /// Copies up to 16 entries of a segment that is worth it. How many it has looked at, dead ones included; nil: there is no such segment,
+  /// or no memory to copy to.
+  mutating func compactStep(isEager: Bool) -> Int? {
+    if compaction.segment == Segment.none, !chooseSparse(isEager: isEager) { return nil }
     let segment = log.segment(compaction.segment)
     let begin = compaction.offset
     let batch = gather(from: compaction)
@@ -29,7 +30,7 @@ extension Shard {
       guard let place = table.find(entry, hash: hash) else { preconditionFailure("a live entry that the table does not know") }
       guard let target = target(for: entry.logBytes) else {
         compaction.offset = begin
-        return false
+        return nil
       }
       move(place, to: target, uses: place.slot.uses)
     }
@@ -39,7 +40,7 @@ extension Shard {
       log.held[1] = Segment.none
       log.free(number)
     }
-    return true
+    return batch.looked
   }
 
   private mutating func chooseSparse(isEager: Bool) -> Bool {

@@ -26,6 +26,8 @@ struct WalkBatch {
   private(set) var count = 0
   /// The offset at which the walk goes on.
   var end = 0
+  /// Entries passed to get there, dead ones included.
+  var looked = 0
 
   mutating func append(_ offset: Int, _ hash: UInt64) {
     offsets[count] = UInt32(offset)
@@ -54,7 +56,7 @@ extension Shard {
     var compactions = 0
     while before - bytes < wanted, walked <= walkedMax {
       // What is dead already goes first.
-      if compactions < Shard.compactionsPerEviction, isSparse, compactStep(isEager: false) {
+      if compactions < Shard.compactionsPerEviction, isSparse, compactStep(isEager: false) != nil {
         compactions += 1
         continue
       }
@@ -118,8 +120,7 @@ extension Shard {
     batch.end = walk.offset
     let segment = log.segment(walk.segment)
     let end = segment.end
-    var looked = 0
-    while batch.end < end, batch.count < WalkBatch.countMax, looked < Shard.stepEntries {
+    while batch.end < end, batch.count < WalkBatch.countMax, batch.looked < Shard.stepEntries {
       let entry = segment.entry(at: batch.end)
       if entry.isLive {
         let hash = hash(of: entry)
@@ -127,7 +128,7 @@ extension Shard {
         batch.append(batch.end, hash)
       }
       batch.end += entry.logBytes
-      looked += 1
+      batch.looked += 1
     }
     return batch
   }

@@ -33,8 +33,8 @@ extension Shard {
     }
     while isSparse {
       if budget <= 0 { return (expired, false) }
-      if !compactStep(isEager: false) { break }
-      budget -= Shard.entryCost * WalkBatch.countMax
+      guard let looked = compactStep(isEager: false) else { break }
+      budget -= Shard.entryCost * looked
     }
     while table.isSparse {
       if budget <= 0 { return (expired, false) }
@@ -45,7 +45,7 @@ extension Shard {
     return (expired, true)
   }
 
-  /// What reading an entry that is due, or moving one, costs of a budget.
+  /// What reading an entry that is due costs of a budget, or passing one on the way through a segment that is compacted.
   private static var entryCost: Int { 16 }
   /// What looking at a page costs, and now and then laying it out anew.
   private static var pageCost: Int { 64 }
@@ -100,7 +100,7 @@ extension Shard {
   private mutating func expire(_ slots: inout Addresses, at now: UnixTime, _ budget: inout Int) -> Int {
     var expired = 0
     budget -= Shard.entryCost * slots.count
-    for index in 0..<slots.count { prefetch(unsafe Slot(bits: slots[index].unsafelyUnwrapped.load(as: UInt64.self))) }
+    for index in 0..<slots.count { prefetchToBury(unsafe Slot(bits: slots[index].unsafelyUnwrapped.load(as: UInt64.self))) }
     for index in 0..<slots.count {
       let place = unsafe table.place(atSlot: slots[index].unsafelyUnwrapped)
       let deadline = place.entry.deadline
@@ -116,8 +116,9 @@ extension Shard {
   }
 
   /// Asks for an entry that is probably going to be buried, and for the head of its segment.
-  private func prefetch(_ slot: Slot) {
+  func prefetchToBury(_ slot: Slot) {
     let entry = table.entry(slot)
+    entry.prefetch()
     unsafe martlet_prefetch_for_write(entry.base)
     unsafe martlet_prefetch_for_write(log.segment(log.number(of: entry)).base)
   }

@@ -75,6 +75,8 @@ final class TablePool: @unchecked Sendable {
   }
 
   func layHugePage() -> Bool { pool.layHugePage() }
+  func giveBackStep() -> Bool { pool.giveBackStep() }
+  func trim(_ wanted: Int) -> Int { pool.trim(wanted) }
 
   private func addSlab(for use: Use) -> Bool {
     guard let unit = pool.allocate(order: TablePool.slabOrder, within: nil) else { return false }

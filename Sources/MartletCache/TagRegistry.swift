@@ -66,10 +66,7 @@ final class TagRegistry: @unchecked Sendable {
 
   private let lock = ShardLock()
   // The rest is under the lock.
-  private var young = TagMarks()
-  private var old = TagMarks()
-  /// Stamps below count as invalidated.
-  private var floor: UInt64 = 0
+  private var records = TagRecords()
   private var hardCount: UInt64 = 0
   private var softCount: UInt64 = 0
 
@@ -96,20 +93,12 @@ final class TagRegistry: @unchecked Sendable {
     let mark = counter.load(ordering: .relaxed) + 1
     TagList.forEach(of: list) { tag in
       let hash = hasher.hash(tag)
-      if young.count >= recordsMax { retireGeneration() }
-      young.mark(hash, mark, isSoft: isSoft)
+      records.mark(hash, mark, isSoft: isSoft, countMax: recordsMax)
       unsafe place(hash).pointee.store(mark, ordering: .relaxed)
       if isSoft { softCount += 1 } else { hardCount += 1 }
     }
     // Last: who has seen this counter sees what stands above.
     counter.store(mark, ordering: .releasing)
-  }
-
-  /// Makes room when rounds could not: what the old generation knew is replaced by the floor.
-  private func retireGeneration() {
-    floor = max(floor, old.latestMark)
-    old = young
-    young = TagMarks()
   }
 
   @unsafe
@@ -121,7 +110,6 @@ final class TagRegistry: @unchecked Sendable {
 
   /// What has become, since `stamp`, of something with the tags of `list`.
   func state(of list: RawSpan, since stamp: UInt64) -> State {
-    var state = State.current
     var isSuspect = false
     TagList.forEach(of: list) { tag in
       if unsafe place(hasher.hash(tag)).pointee.load(ordering: .relaxed) > stamp { isSuspect = true }
@@ -129,7 +117,49 @@ final class TagRegistry: @unchecked Sendable {
     if !isSuspect { return .current }
     lock.lock()
     defer { lock.unlock() }
+    return records.state(of: list, since: stamp, hasher)
+  }
+
+  // MARK: Forgetting
+
+  /// Nothing refers to a time before `stamp` any more: drops what is known of the times until then.
+  func forget(upTo stamp: UInt64) {
+    lock.lock()
+    defer { lock.unlock() }
+    records.forget(upTo: stamp)
+  }
+
+  var statistics: TagStatistics {
+    lock.withLock {
+      TagStatistics(hardInvalidations: hardCount, softInvalidations: softCount, records: UInt64(records.count))
+    }
+  }
+}
+
+/// What the registry knows of tags, in two generations.
+private struct TagRecords {
+  private var young = TagMarks()
+  private var old = TagMarks()
+  /// Stamps below count as invalidated.
+  private var floor: UInt64 = 0
+
+  var count: Int { young.count + old.count }
+
+  mutating func mark(_ hash: UInt64, _ mark: UInt64, isSoft: Bool, countMax: Int) {
+    if young.count >= countMax { retireGeneration() }
+    young.mark(hash, mark, isSoft: isSoft)
+  }
+
+  /// Makes room when rounds could not: what the old generation knew is replaced by the floor.
+  private mutating func retireGeneration() {
+    floor = max(floor, old.latestMark)
+    old = young
+    young = TagMarks()
+  }
+
+  func state(of list: RawSpan, since stamp: UInt64, _ hasher: SeededHash) -> TagRegistry.State {
     if stamp < floor { return .dead }
+    var state = TagRegistry.State.current
     TagList.forEach(of: list) { tag in
       let hash = hasher.hash(tag)
       let marks = young.marks(hash)
@@ -140,22 +170,12 @@ final class TagRegistry: @unchecked Sendable {
     return state
   }
 
-  // MARK: Forgetting
-
-  /// Nothing refers to a time before `stamp` any more: drops what is known of the times until then.
-  func forget(upTo stamp: UInt64) {
-    lock.lock()
-    defer { lock.unlock() }
+  /// Drops what nothing refers to any more, a generation at a time.
+  mutating func forget(upTo stamp: UInt64) {
     guard old.latestMark <= stamp else { return }
     old = young
     young = TagMarks()
     if old.latestMark <= stamp { old = TagMarks() }
-  }
-
-  var statistics: TagStatistics {
-    lock.withLock {
-      TagStatistics(hardInvalidations: hardCount, softInvalidations: softCount, records: UInt64(young.count + old.count))
-    }
   }
 }
 

@@ -143,6 +143,8 @@ final class BlockPool: @unchecked Sendable {
   private let base: UnsafeMutableRawPointer
   private var range: AddressRange
   private var buddy: Buddy
+  /// What was released. Still in the ledger, and for the buddies handed out.
+  private var loose: LooseBlocks
 
   static var unitBytes: Int { 64 << 10 }
   /// 128 MiB: the largest value and its head, as a power of two (addresses only).
@@ -153,6 +155,7 @@ final class BlockPool: @unchecked Sendable {
     range = AddressRange(bytes: rangeBytes)
     unsafe base = range.base
     buddy = Buddy(unitCount: range.bytes / BlockPool.unitBytes, topOrder: BlockPool.topOrder)
+    loose = LooseBlocks(topOrder: BlockPool.topOrder, ledger: ledger)
   }
 
   static func order(of bytes: Int) -> Int {
@@ -179,23 +182,31 @@ final class BlockPool: @unchecked Sendable {
     guard order <= BlockPool.topOrder, ledger.mayCommit() else { return nil }
     if let unit = buddy.takePart(order: order) { return unsafe base + unit * BlockPool.unitBytes }
     guard let first = buddy.nextTop, range.commit(upTo: (first + 1 << BlockPool.topOrder) * BlockPool.unitBytes) else { return nil }
-    return unsafe base + buddy.takeTop(order: order) * BlockPool.unitBytes
+    return unsafe base + buddy.takeTop(first, order: order) * BlockPool.unitBytes
   }
 
-  /// Gives up one ownership of `block`; with the last its memory goes, and leaves the ledger.
+  /// Gives up one ownership of `block`; with the last its memory goes, and leaves the ledger: a small one's at once, a large one's when it
+  /// is given back.
   func release(_ block: ValueBlock) {
     guard block.unpin() else { return }
     let bytes = block.bytes
     let cost = block.cost
     if bytes < BlockPool.unitBytes {
       unsafe free(block.base)
+      ledger.subtract(cost)
     } else {
       let unit = unsafe (block.base - base) / BlockPool.unitBytes
-      unsafe AddressRange.giveBack(block.base, cost)
-      lock.lock()
-      _ = buddy.give(unit, order: BlockPool.order(of: bytes))
-      lock.unlock()
+      lock.withLock { loose.append(.init(unit: unit, order: BlockPool.order(of: bytes), bytes: cost)) }
     }
-    ledger.subtract(cost)
+  }
+
+  /// Gives one of the blocks released back to the system; how many bytes. 0: there was none. For a thread that serves nobody, or who finds no
+  /// room.
+  func giveBackStep() -> Int {
+    guard let block = lock.withLock({ loose.takeLargest() }) else { return 0 }
+    unsafe AddressRange.giveBack(base + block.unit * BlockPool.unitBytes, block.bytes)
+    lock.withLock { _ = buddy.give(block.unit, order: block.order) }
+    ledger.subtract(block.bytes)
+    return block.bytes
   }
 }

@@ -1,4 +1,5 @@
-/// What a cache does beside: frees what has expired or was invalidated, ends leases and waits whose time is over, and lays huge pages.
+/// What a cache does beside: frees what has expired or was invalidated, ends leases and waits whose time is over, gives memory back, and lays
+/// huge pages.
 
 internal import MartletBytes
 internal import MartletCache
@@ -27,7 +28,7 @@ struct Sweep {
         if !isOver { await Task.yield() }
       }
       // One in a round, since it holds up this thread for some milliseconds.
-      _ = store.hugePageStep()
+      _ = store.memoryStep()
       let pause = store.count() == 0 ? idlePause : max(pause, .nanoseconds(Int64(spent)) * pausePerRound)
       // Throws when the task is cancelled: then the loop ends.
       try? await Task.sleep(for: pause)

@@ -183,6 +183,42 @@ struct TagsTests {
     #expect(store.tagSweepStep(at: .start) == .idle)
   }
 
+  @Test("A round overlooks no dead entry, though puts move entries, and pages grow and split, between its steps", arguments: 0..<8)
+  func sweepAmongPuts(seed: Int) throws {
+    let store = makeStore(limit: 64 << 20, shards: 1)
+    var random = SplitMix64(seed: UInt64(seed))
+    // So many that a page is nearly full, where entries are moved to make room: once little is put between two steps, once much.
+    for index in 0..<(3000 + random.below(600)) { try store.set("k\(index)", "v", tags: "red") }
+    store.invalidate("red")
+    var written = 0
+    while store.tagSweepStep(at: .start) == .goesOn {
+      for _ in 0..<random.below(seed % 2 == 0 ? 4 : 60) {
+        written += 1
+        try store.set("new\(written)", "v", tags: "blue")
+      }
+    }
+    #expect(store.statistics.entries == UInt64(written), "seed \(seed)")
+    #expect(store.statistics.invalidations > 2999)
+  }
+
+  @Test("A round overlooks no dead entry that a put moves round the end of a page")
+  func sweepAmongMoves() throws {
+    // One page just below the number at which it becomes two: most lines are full, and puts move entries to lines further on.
+    var unchanged = 0
+    for seed in 0..<400 {
+      let store = makeStore(limit: 1 << 20, shards: 1, seed: UInt64(seed))
+      for index in 0..<555 { try store.set("k\(index)", "v", tags: "red") }
+      store.invalidate("red")
+      _ = store.tagSweepStep(at: .start)
+      let layout = store.statistics.tableBytes
+      for index in 0..<75 { try store.set("new\(index)", "v") }
+      while store.tagSweepStep(at: .start) == .goesOn {}
+      #expect(store.statistics.entries == 75, "seed \(seed)")
+      if store.statistics.tableBytes == layout { unchanged += 1 }
+    }
+    #expect(unchanged > 50, "where the page has grown it was swept anew")
+  }
+
   @Test("An entry written while a round is under way is not overlooked by the next invalidation")
   func writtenDuringARound() throws {
     for index in 0..<2000 { try store.set("k\(index)", "v", tags: "red") }

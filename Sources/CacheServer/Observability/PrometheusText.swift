@@ -1,4 +1,6 @@
 /// Prometheus's text exposition format 0.0.4: a page is families, a family is HELP, TYPE and samples.
+///
+/// Written piece by piece into one buffer: a page has a thousand lines, and the loop that writes it has requests to answer.
 
 internal import MartletBytes
 
@@ -14,15 +16,26 @@ struct PrometheusText: ~Copyable {
 
   /// Opens a family; its samples follow.
   mutating func family(_ name: String, _ kind: Kind, _ help: String) {
-    output.append("# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n")
+    output.append("# HELP ")
+    output.append(name)
+    output.append(" ")
+    output.append(help)
+    output.append("\n# TYPE ")
+    output.append(name)
+    output.append(" ")
+    output.append(kind.rawValue)
+    output.append("\n")
   }
 
   mutating func sample(_ name: String, _ labels: [(String, String)], _ value: UInt64) {
-    sample(name, labels, text: String(value))
+    begin(name, suffix: "", labels, bound: nil)
+    output.append(decimal: value)
+    output.append("\n")
   }
 
   mutating func sample(_ name: String, _ labels: [(String, String)], _ value: Double) {
-    sample(name, labels, text: value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value))
+    begin(name, suffix: "", labels, bound: nil)
+    end(value)
   }
 
   /// A family of one sample.
@@ -41,33 +54,53 @@ struct PrometheusText: ~Copyable {
     var cumulative: UInt64 = 0
     for (index, count) in histogram.counts.enumerated() {
       cumulative += count
-      let bound = LatencyHistogram.boundSeconds(index).map { String($0) } ?? "+Inf"
-      sample("\(name)_bucket", labels + [("le", bound)], cumulative)
+      begin(name, suffix: "_bucket", labels, bound: Self.bounds[index])
+      output.append(decimal: cumulative)
+      output.append("\n")
     }
-    sample("\(name)_sum", labels, Double(histogram.nanosecondsTotal) / 1e9)
-    sample("\(name)_count", labels, cumulative)
+    begin(name, suffix: "_sum", labels, bound: nil)
+    end(Double(histogram.nanosecondsTotal) / 1e9)
+    begin(name, suffix: "_count", labels, bound: nil)
+    output.append(decimal: cumulative)
+    output.append("\n")
   }
 
-  private mutating func sample(_ name: String, _ labels: [(String, String)], text: String) {
+  /// Upper bounds of a histogram's buckets, in seconds.
+  private static let bounds = (0..<LatencyHistogram.bucketCount).map { LatencyHistogram.boundSeconds($0).map { "\($0)" } ?? "+Inf" }
+
+  /// All of a line before its value.
+  private mutating func begin(_ name: String, suffix: StaticString, _ labels: [(String, String)], bound: String?) {
     output.append(name)
-    if !labels.isEmpty {
-      let pairs = labels.map { "\($0.0)=\"\(Self.escaped($0.1))\"" }
-      output.append("{\(pairs.joined(separator: ","))}")
+    output.append(suffix)
+    var separator = UInt8(ascii: "{")
+    for (label, value) in labels {
+      output.append(separator)
+      append(label, value)
+      separator = UInt8(ascii: ",")
     }
-    output.append(" \(text)\n")
+    if let bound {
+      output.append(separator)
+      append("le", bound)
+    }
+    output.append(labels.isEmpty && bound == nil ? " " : "} ")
   }
 
-  /// Label values escape backslash, quotation mark and line feed.
-  static func escaped(_ value: String) -> String {
-    var result = ""
-    for character in value.unicodeScalars {
-      switch character {
-      case "\\": result += #"\\"#
-      case "\"": result += #"\""#
-      case "\n": result += #"\n"#
-      default: result.unicodeScalars.append(character)
+  private mutating func append(_ label: String, _ value: String) {
+    output.append(label)
+    output.append("=\"")
+    for byte in value.utf8 {
+      switch byte {
+      case UInt8(ascii: "\\"): output.append(#"\\"#)
+      case UInt8(ascii: "\""): output.append(#"\""#)
+      case UInt8(ascii: "\n"): output.append(#"\n"#)
+      default: output.append(byte)
       }
     }
-    return result
+    output.append("\"")
+  }
+
+  private mutating func end(_ value: Double) {
+    if value == value.rounded(), abs(value) < 1e15 { output.append(decimal: Int64(value)) } else { output.append(String(value)) }
+    output.append("\n")
   }
 }

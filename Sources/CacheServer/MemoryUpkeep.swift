@@ -1,13 +1,13 @@
-/// Has the store keep a huge page ready and put more under memory that is full, on the main thread's loop: the system may take its time over
-/// one.
+/// Has the store give back what was freed, keep a huge page ready, and put more under memory that is full, on the main thread's loop: the
+/// system may take its time over all that.
 
 internal import MartletCache
 internal import MartletLoop
 
-struct HugePages: Sendable {
+struct MemoryUpkeep: Sendable {
   let store: CacheStore
 
-  /// From one page to the next: 400 MB in a second.
+  /// From one step to the next: 400 MB in a second.
   static let stepSeconds = 0.005
   /// From a look that found nothing to the next: twice as long each time, up to this.
   static let pauseSecondsMax = 2.0
@@ -20,7 +20,7 @@ struct HugePages: Sendable {
   }
 
   private func step(on loop: EventLoop, pauseSeconds: Double) {
-    let pause = store.hugePageStep() ? Self.stepSeconds : min(pauseSeconds * 2, Self.pauseSecondsMax)
+    let pause = store.memoryStep() ? Self.stepSeconds : min(pauseSeconds * 2, Self.pauseSecondsMax)
     loop.schedule(afterSeconds: pause) { [weak loop] in
       if let loop, !loop.isDraining { step(on: loop, pauseSeconds: pause) }
     }
