@@ -59,7 +59,7 @@ struct Entry {
 
     /// Bytes in front of the key.
     @usableFromInline @inline(__always)
-    var headBytes: Int { rawValue == 0 ? 10 : longHeadBytes }
+    var headBytes: Int { rawValue == 0 ? Entry.headBytesMin : longHeadBytes }
 
     @usableFromInline @inline(never)
     var longHeadBytes: Int {
@@ -118,6 +118,8 @@ struct Entry {
     unsafe martlet_prefetch(base + bytes)
   }
 
+  /// The head of an entry that uses nothing but what all have.
+  @usableFromInline static var headBytesMin: Int { 10 }
   /// Beyond that who copies an entry reads ahead by itself.
   static var prefetchBytesMax: Int { 192 }
 

@@ -38,11 +38,13 @@ struct HotKeys: ~Copyable {
     distance = Self.distanceMean
   }
 
-  /// Notes a read, found or not.
+  /// Notes a read, found or not. Whether it is in the sample.
   @inline(__always)
-  mutating func note(_ key: RawSpan, _ database: UInt8, hash: UInt64) {
+  mutating func note(_ key: RawSpan, _ database: UInt8, hash: UInt64) -> Bool {
     distance &-= 1
-    if distance == 0 { sample(key, database, hash: hash) }
+    if distance > 0 { return false }
+    sample(key, database, hash: hash)
+    return true
   }
 
   @inline(never)

@@ -15,7 +15,7 @@ extension LockedShards {
   ) throws(Failure) -> LeaseAnswer {
     let (hash, index) = locate(key, database)
     let shard = unsafe engine.pointee.shard(index)
-    if counts { unsafe shard.pointee.hotKeys.note(key, database, hash: hash) }
+    if counts { unsafe shard.pointee.noteRead(key, database, hash: hash, of: nil) }
     switch unsafe shard.pointee.look(for: key, database: database, hash: hash, at: now) {
     case .live(let place):
       if counts { unsafe shard.pointee.counters.hits += 1 }

@@ -21,7 +21,9 @@ extension LockedShards {
     _ key: RawSpan, _ value: RawSpan, _ attributes: borrowing PutAttributes, condition: PutCondition, hash: UInt64, at now: UnixTime
   ) throws(CacheError) -> PutResult {
     let (_, index) = locate(hash)
-    let old = unsafe engine.pointee.shard(index).pointee.look(for: key, database: attributes.database, hash: hash, at: now)
+    // A value is usually replaced by one of its own size.
+    let bytes = min(Entry.headBytesMin + key.byteCount + value.byteCount, Entry.prefetchBytesMax)
+    let old = unsafe engine.pointee.shard(index).pointee.look(for: key, database: attributes.database, hash: hash, bytes: bytes, at: now)
     return try put(key, value, attributes, condition, replacing: old, hash: hash, shard: index, at: now)
   }
 

@@ -118,7 +118,7 @@ package struct LockedShards: ~Copyable {
     case .live(let live): place = live
     case .stale(let stale): place = allowsStale ? stale : nil
     }
-    if counts { unsafe engine.pointee.shard(index).pointee.hotKeys.note(key, database, hash: hash) }
+    if counts { unsafe engine.pointee.shard(index).pointee.noteRead(key, database, hash: hash, of: place?.entry) }
     guard let place else {
       if counts { unsafe engine.pointee.shard(index).pointee.counters.misses += 1 }
       return nil

@@ -12,7 +12,7 @@ struct Shard: ~Copyable {
   var ghosts: Ghosts
   var clock: ExpiryClock
   var counters = Counters()
-  /// What the entry used last takes in the log: a guess at what the next one does.
+  /// What an entry that was stored or read of late takes in the log: a guess at what the next one does.
   private(set) var usualBytes = 0
   private var observers: [any CacheObserver] = []
   /// Leases with their waiters, watchers: who is to learn of changes. Not the engine's.
@@ -93,9 +93,10 @@ struct Shard: ~Copyable {
   }
 
   /// What there is for a key. Removes the entry if its time is over or one of its tags was invalidated.
+  /// `bytes`: what it takes in the log, if the caller is about to write all of it and can guess.
   @inline(__always)
-  mutating func look(for key: RawSpan, database: UInt8, hash: UInt64, at now: UnixTime) -> Lookup {
-    guard let place = table.find(key, database: database, hash: hash) else { return .absent }
+  mutating func look(for key: RawSpan, database: UInt8, hash: UInt64, bytes: Int = 0, at now: UnixTime) -> Lookup {
+    guard let place = table.find(key, database: database, hash: hash, bytes: bytes) else { return .absent }
     return judged(place, at: now)
   }
 
@@ -127,13 +128,20 @@ struct Shard: ~Copyable {
   /// Notes a use, for eviction. Writes only while the count rises.
   @inline(__always)
   mutating func use(_ place: Place) {
-    usualBytes = min(place.entry.logBytes, Entry.prefetchBytesMax)
     var slot = place.slot
     if slot.uses < Slot.usesMax {
       slot.uses += 1
       place.slot = slot
     }
   }
+
+  /// Counts a read for the hottest keys, found or not. Of those that it samples the entry's size is taken, too.
+  @inline(__always)
+  mutating func noteRead(_ key: RawSpan, _ database: UInt8, hash: UInt64, of entry: Entry?) {
+    if hotKeys.note(key, database, hash: hash), let entry { noteSize(entry.logBytes) }
+  }
+
+  private mutating func noteSize(_ bytes: Int) { usualBytes = min(bytes, Entry.prefetchBytesMax) }
 
   func hash(of entry: Entry) -> UInt64 { hasher.hash(entry) }
 
@@ -159,6 +167,7 @@ struct Shard: ~Copyable {
     layOut(plan, at: entry)
     if let block { entry.block = block } else { entry.writeValue(value) }
     log.didLay(entry, count, in: segment)
+    noteSize(count)
     return entry
   }
 

@@ -89,13 +89,14 @@ struct Table: ~Copyable {
     return unsafe place(Line(base: slot - index &* 8), index)
   }
 
+  /// `bytes`: what the entry takes in the log, if the caller is about to write all of it and can guess.
   @inline(__always)
-  func find(_ key: RawSpan, database: UInt8, hash: UInt64) -> Place? {
+  func find(_ key: RawSpan, database: UInt8, hash: UInt64, bytes: Int = 0) -> Place? {
     if isEmpty { return nil }
     let tag = tag(hash)
     return find(tag) {
       // What will be read or written next, while the head is waited for.
-      $0.prefetch()
+      $0.prefetch(bytes: bytes)
       return $0.matches(key, database: database)
     }
   }
