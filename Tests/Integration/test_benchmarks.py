@@ -164,5 +164,5 @@ def test_a_threshold_that_is_passed_is_named_and_lowering_never_raises(tmp_path)
 def test_the_load_generator_is_compared_with_wrk_and_redis_benchmark():
     done = benchmark("clients.py")
     assert done.returncode == 0, done.stderr
-    for words in ("wrk /json ", "redis-benchmark at 1 ", "redis-benchmark at 16 "):
+    for words in ("wrk /json, 1 ", "wrk /json, 50 ", "redis-benchmark, 50, at 16 ", "wrk, 50, 10 ms ", "redis-benchmark, 50, 10 ms "):
         assert words in done.stdout
