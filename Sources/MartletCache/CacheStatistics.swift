@@ -21,6 +21,8 @@ public struct CacheStatistics: Sendable {
   package internal(set) var segments: UInt64 = 0
   /// Of entries that are gone, in segments with others that are not: reused before anything is evicted.
   package internal(set) var deadBytes: UInt64 = 0
+  /// Freed, and not given back to the system yet: resident beside `bytes`, and within the limit together with them.
+  package internal(set) var looseBytes: UInt64 = 0
   package internal(set) var tableBytes: UInt64 = 0
   /// Of entries that eviction and compaction have copied.
   package internal(set) var movedBytes: UInt64 = 0

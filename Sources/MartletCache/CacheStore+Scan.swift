@@ -173,6 +173,7 @@ extension CacheStore {
       }
     }
     let ledger = unsafe engine.pointee.memory.ledger
+    sum.looseBytes = UInt64(max(0, ledger.looseBytes))
     sum.bytes = UInt64(max(0, ledger.usedBytes - ledger.looseBytes))
     sum.tags = unsafe engine.pointee.tags.statistics
     sum.limitBytes = unsafe UInt64(engine.pointee.limitBytes)

@@ -13,6 +13,7 @@ NAMES = {
     "martlet_connections_closed_total": "counter", "martlet_cache_hits_total": "counter", "martlet_cache_misses_total": "counter",
     "martlet_cache_sets_total": "counter", "martlet_cache_evictions_total": "counter", "martlet_cache_expirations_total": "counter",
     "martlet_cache_entries": "gauge", "martlet_cache_bytes": "gauge", "martlet_cache_limit_bytes": "gauge", "martlet_cache_dead_bytes": "gauge",
+    "martlet_cache_loose_bytes": "gauge",
     "martlet_expiry_lag_seconds": "histogram", "martlet_leases_total": "counter", "martlet_leases": "gauge",
     "martlet_lease_waiters_total": "counter", "martlet_herd_saved_total": "counter", "martlet_tag_invalidations_total": "counter",
     "martlet_tag_records": "gauge", "martlet_cache_invalidations_total": "counter", "process_resident_memory_bytes": "gauge", "process_cpu_seconds_total": "counter",

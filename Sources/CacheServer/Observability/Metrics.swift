@@ -93,6 +93,9 @@ extension Snapshot {
       "martlet_cache_dead_bytes", .gauge,
       "Memory of entries that are gone and not compacted yet, in bytes: reused before anything is evicted.",
       UInt64(cache.deadBytes))
+    page.single(
+      "martlet_cache_loose_bytes", .gauge, "Memory that was freed and is not given back to the system yet, in bytes: beside that of the entries.",
+      UInt64(cache.looseBytes))
     page.family(
       "martlet_expiry_lag_seconds", .histogram, "From an entry's expiry until it was removed and its memory counted as dead.")
     page.histogram("martlet_expiry_lag_seconds", [], cache.expiryLag)

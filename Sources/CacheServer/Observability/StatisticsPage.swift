@@ -78,6 +78,7 @@ extension Snapshot {
     json.member("martlet_cache_bytes", cache.bytes)
     json.member("martlet_cache_limit_bytes", cache.limitBytes)
     json.member("martlet_cache_dead_bytes", cache.deadBytes)
+    json.member("martlet_cache_loose_bytes", cache.looseBytes)
     json.key("martlet_expiry_lag_seconds")
     json.beginObject()
     json.member("count", cache.expiryLag.count)
