@@ -154,7 +154,7 @@ extension CacheStore {
     return (expired, false)
   }
 
-  /// Gives some of the memory that was freed back to the system; else has a huge page ready for the next entries and tables of a large cache,
+  /// Gives some of the memory that was freed back to the system, and has a huge page ready for the next entries and tables of a large cache,
   /// or puts one under a chunk that is full: lookups in a large cache are 1.4 times faster with them. False: there is nothing to do for now.
   /// Takes some milliseconds, and tens of them where the system has to make room first: call it from a thread that serves nobody.
   package func memoryStep() -> Bool { unsafe engine.pointee.memory.step() }

@@ -180,9 +180,10 @@ final class ChunkPool: @unchecked Sendable {
     settle(block)
   }
 
-  /// Gives all that was freed in plain chunks back, so that none of it is in a chunk that becomes huge. Under the lock.
-  private func giveBackLoose() {
-    while let block = handOut(loose.takeLargest()) { giveBack(block) }
+  /// Gives what was freed in a chunk back before it becomes huge. Under the lock.
+  private func giveBackLoose(in chunk: Int) {
+    let first = chunk << ChunkPool.topOrder
+    while let block = handOut(loose.take(in: first..<first + 1 << ChunkPool.topOrder)) { giveBack(block) }
   }
 
   /// Under the lock.
@@ -229,7 +230,7 @@ final class ChunkPool: @unchecked Sendable {
   private func didPopulate(_ chunk: Int) {
     lock.lock()
     defer { lock.unlock() }
-    giveBackLoose()
+    giveBackLoose(in: chunk)
     let handed = Int(handedBytes[chunk])
     if handed > 0 {
       isHuge[chunk] = true
@@ -267,7 +268,7 @@ final class ChunkPool: @unchecked Sendable {
     lock.lock()
     defer { lock.unlock() }
     if isHuge[chunk] { return }
-    giveBackLoose()
+    giveBackLoose(in: chunk)
     let free = AddressRange.chunkBytes - Int(handedBytes[chunk])
     if handedBytes[chunk] > 0 {
       isHuge[chunk] = true

@@ -22,15 +22,15 @@ final class Memory: Sendable {
     blocks = BlockPool(rangeBytes: limitBytes * 4 + 256 * chunk, ledger: ledger)
   }
 
-  /// Gives some of what was freed back to the system, or else has it lay a huge page more of each kind: ready for what comes, or under what is
-  /// full. False: there is nothing to do.
+  /// Gives some of what was freed back to the system, and has it lay a huge page more of each kind: ready for what comes, or under what is full.
+  /// Both each time, since a cache that is full frees without end. False: there is nothing to do.
   func step() -> Bool {
-    var hasGiven = blocks.giveBackStep() > 0
-    if segments.giveBackStep() { hasGiven = true }
-    if tables.giveBackStep() { hasGiven = true }
-    if hasGiven { return true }
-    let isForSegments = segments.layHugePage()
-    return tables.layHugePage() || isForSegments
+    var isBusy = blocks.giveBackStep() > 0
+    for pool in [segments, tables.pool] {
+      if pool.giveBackStep() { isBusy = true }
+      if pool.layHugePage() { isBusy = true }
+    }
+    return isBusy
   }
 
   /// Gives about `wanted` bytes of what was freed back at once, for who finds no room; how many.
@@ -42,7 +42,7 @@ final class Memory: Sendable {
       given += bytes
     }
     if given < wanted { given += segments.trim(wanted - given) }
-    if given < wanted { given += tables.trim(wanted - given) }
+    if given < wanted { given += tables.pool.trim(wanted - given) }
     return given
   }
 }

@@ -34,6 +34,16 @@ struct LooseBlocks {
     return block
   }
 
+  /// One that lies among `units`.
+  mutating func take(in units: Range<Int>) -> Block? {
+    for order in blocks.indices {
+      guard let index = blocks[order].firstIndex(where: { units.contains($0.unit) }) else { continue }
+      blocks[order].swapAt(index, blocks[order].count - 1)
+      return take(order: order)
+    }
+    return nil
+  }
+
   /// One of the largest.
   mutating func takeLargest() -> Block? {
     for order in blocks.indices.reversed() { if let block = take(order: order) { return block } }

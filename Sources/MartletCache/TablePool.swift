@@ -15,7 +15,7 @@ internal import MartletBytes
 final class TablePool: @unchecked Sendable {
   /// Block number × `blockBytes` from here is a block.
   let base: UnsafeMutableRawPointer
-  private let pool: ChunkPool
+  let pool: ChunkPool
   private let lock = ShardLock()
   /// What a slab holds.
   enum Use: Int, CaseIterable { case lines, records }
@@ -73,10 +73,6 @@ final class TablePool: @unchecked Sendable {
       pool.free(Int(slab) << TablePool.slabOrder, order: TablePool.slabOrder)
     }
   }
-
-  func layHugePage() -> Bool { pool.layHugePage() }
-  func giveBackStep() -> Bool { pool.giveBackStep() }
-  func trim(_ wanted: Int) -> Int { pool.trim(wanted) }
 
   private func addSlab(for use: Use) -> Bool {
     guard let unit = pool.allocate(order: TablePool.slabOrder, within: nil) else { return false }

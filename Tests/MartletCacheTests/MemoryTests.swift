@@ -172,7 +172,7 @@ struct MemoryTests {
     #expect(slabs[.lines]!.isDisjoint(with: slabs[.records]!) && slabs.values.allSatisfy { $0.count == 4 })
     #expect(ledger.usedBytes == 8 * 32 << 10 && Set(blocks.values.joined()).count == 400)
     for block in blocks.values.joined().reversed() { pool.free(block) }
-    while pool.giveBackStep() {}
+    while pool.pool.giveBackStep() {}
     #expect(ledger.usedBytes == 0)
   }
 
