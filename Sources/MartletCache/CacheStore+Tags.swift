@@ -41,7 +41,7 @@ final class TagSweep: @unchecked Sendable {
     var oldestStamp: UInt64
     var shard = 0
     /// Nil: the shard has not been begun.
-    var position: TagSweepPosition?
+    var position: PagePosition?
   }
 
   func step(_ engine: UnsafePointer<Engine>, at now: UnixTime) -> TagSweepStep {
@@ -71,7 +71,7 @@ final class TagSweep: @unchecked Sendable {
         // Before any page: a fill that comes later in this round carries the stamp of a lease counted here, or a younger one.
         round.oldestStamp = unsafe min(round.oldestStamp, shard.interests.leases.oldestStamp(at: now, shard.tags))
       }
-      round.position = shard.sweepTags(from: round.position ?? TagSweepPosition(), at: now)
+      round.position = shard.sweepTags(from: round.position ?? PagePosition(), at: now)
     }
     if round.position == nil { round.shard += 1 }
     return unsafe round.shard == engine.pointee.shardCount

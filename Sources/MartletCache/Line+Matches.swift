@@ -88,23 +88,19 @@ extension DueCodes {
     @inline(__always)
     func matchesSSE2(_ notes: BlockNotes) -> UInt64 {
       var matches: UInt64 = 0
-      for part in 0..<4 {
-        let codes = unsafe notes.base.load(fromByteOffset: part &* 16, as: SIMD2<Int64>.self)
-        matches |= UInt64(truncatingIfNeeded: _mm_movemask_epi8(due(codes))) &<< UInt64(truncatingIfNeeded: part &* 16)
+      for index in 0..<count {
+        let first = _mm_set1_epi8(CChar(truncatingIfNeeded: ranges[index].first))
+        let length = _mm_set1_epi8(CChar(truncatingIfNeeded: ranges[index].last &- ranges[index].first))
+        for part in 0..<4 {
+          let codes = unsafe notes.base.load(fromByteOffset: part &* 16, as: SIMD2<Int64>.self)
+          // Below the first it is a large number.
+          let distance = _mm_sub_epi8(codes, first)
+          let isWithin = _mm_cmpeq_epi8(_mm_min_epu8(distance, length), distance)
+          matches |= UInt64(truncatingIfNeeded: _mm_movemask_epi8(isWithin)) &<< UInt64(truncatingIfNeeded: part &* 16)
+        }
       }
       // Behind the ticks stand the overflow counters.
       return matches & (1 << UInt64(BlockNotes.tickCount) - 1)
-    }
-
-    /// As `contains`, for sixteen codes.
-    @inline(__always)
-    private func due(_ codes: SIMD2<Int64>) -> SIMD2<Int64> {
-      let first = _mm_set1_epi8(CChar(truncatingIfNeeded: self.first))
-      let isAtLeast = _mm_cmpeq_epi8(_mm_max_epu8(codes, first), codes)
-      // One less where the code is below the first, since 255 is followed by 1: all bits set is -1.
-      let distance = _mm_sub_epi8(_mm_sub_epi8(_mm_sub_epi8(codes, first), _mm_set1_epi8(1)), isAtLeast)
-      let isNear = _mm_cmpeq_epi8(_mm_min_epu8(distance, _mm_set1_epi8(CChar(truncatingIfNeeded: count - 1))), distance)
-      return _mm_andnot_si128(_mm_cmpeq_epi8(codes, _mm_setzero_si128()), isNear)
     }
   #endif
 }

@@ -217,3 +217,16 @@ struct Page {
     return best
   }
 }
+
+/// Where a walk over the table goes on: a page, and how far in it.
+struct PagePosition {
+  /// With which the page begins.
+  var tag: UInt32 = 0
+  /// In lines or blocks, as the walk counts them.
+  var offset = 0
+  /// Of the table; `offset` counts as long as this is the same.
+  var layout: UInt32 = 0
+
+  /// Whether lines have been taken or laid out anew in the midst of the page: it is to be begun again.
+  func isOutdated(in table: borrowing Table) -> Bool { offset > 0 && layout != table.layout }
+}

@@ -18,6 +18,8 @@ struct SegmentLog: ~Copyable {
   private var openMain = Segment.none
   /// Segments that are being walked or filled: not freed under the walker's feet.
   var held: InlineArray<3, UInt32> = InlineArray(repeating: Segment.none)
+  /// The next segment that a search looks at; `Segment.none`: none is under way. Not held: if it is freed, the one after it is next.
+  var searchPosition = Segment.none
   /// Of all segments.
   private(set) var bytes = 0
   /// Values apart.
@@ -60,6 +62,24 @@ struct SegmentLog: ~Copyable {
   }
 
   func isOpen(_ number: UInt32) -> Bool { number == openSmall || number == openMain }
+
+  // MARK: All segments, those of the small queue first, each queue from old to young
+
+  var oldest: UInt32 { small.oldest != Segment.none ? small.oldest : main.oldest }
+
+  func segment(after number: UInt32) -> UInt32 {
+    let segment = segment(number)
+    return segment.next == Segment.none && segment.queue == .small ? main.oldest : segment.next
+  }
+
+  func first(where isIt: (UInt32) -> Bool) -> UInt32? {
+    var number = oldest
+    while number != Segment.none {
+      if isIt(number) { return number }
+      number = segment(after: number)
+    }
+    return nil
+  }
 
   /// How large the next segment should be: a fiftieth of the log, so that open segments stay a small part of it, and room for a few
   /// entries of this size, so that little is lost at its end.
@@ -152,6 +172,7 @@ struct SegmentLog: ~Copyable {
   mutating func free(_ number: UInt32) {
     let segment = segment(number)
     precondition(segment.liveBytes == 0 && segment.apartCount == 0, "a segment is freed with live entries in it")
+    if number == searchPosition { searchPosition = self.segment(after: number) }
     let kind = segment.queue
     var queue = self[kind]
     let (next, previous) = (segment.next, segment.previous)
@@ -167,7 +188,7 @@ struct SegmentLog: ~Copyable {
 
   /// Frees one segment with all that is in it, for a log that nobody looks into any more. True: that was the last.
   mutating func freeStep(blocks: BlockPool) -> Bool {
-    let number = small.oldest != Segment.none ? small.oldest : main.oldest
+    let number = oldest
     if number == Segment.none { return true }
     let segment = segment(number)
     var offset = Segment.headBytes
@@ -183,6 +204,6 @@ struct SegmentLog: ~Copyable {
     openSmall = Segment.none
     openMain = Segment.none
     free(number)
-    return small.oldest == Segment.none && main.oldest == Segment.none
+    return oldest == Segment.none
   }
 }

@@ -5,9 +5,23 @@
 
 internal import MartletBytes
 
+/// Which segment is compacted next: passes over all of them, a few in a step.
+struct SparseSearch {
+  /// The segments of a pass that were worth it.
+  var found = 0
+  /// How much of the log must be dead, in thirty-seconds, before a pass begins. It rises after a pass that found nothing: the heads of the
+  /// segments lie far apart, and memory that was idle for long takes its time.
+  var shareToBegin = shareMin
+
+  /// An eighth.
+  static var shareMin: Int { 4 }
+  /// A quarter: with so much, some segment is worth it.
+  static var shareMax: Int { 8 }
+}
+
 extension Shard {
-  /// Whether so much is dead that copying pays: an eighth of the log, and more than a page.
-  var isSparse: Bool { log.deadBytes > log.bytes / 8 && log.deadBytes > AddressRange.pageBytes }
+  /// Whether so much is dead that copying pays: an eighth of the log or more (see `SparseSearch`), and more than a page.
+  var isSparse: Bool { log.deadBytes > log.bytes / 32 * search.shareToBegin && log.deadBytes > AddressRange.pageBytes }
 
   /// Whether a quarter of a segment is dead (`isEager`: anything), and nobody else works on it.
   private func isWorth(_ number: UInt32, isEager: Bool) -> Bool {
@@ -16,10 +30,17 @@ extension Shard {
     return segment.deadBytes > (isEager ? 0 : segment.end / 4)
   }
 
-  /// Copies up to 16 entries of a segment that is worth it. How many it has looked at, dead ones included; nil: there is no such segment,
-  /// or no memory to copy to.
+  /// Heads of segments that are looked at in one step.
+  private static var searchCount: Int { 8 }
+
+  /// Copies up to 16 entries of a segment that is worth it, or looks for one among the next. How many entries or segments it has looked at,
+  /// dead ones included; nil: there is no such segment, or no memory to copy to. `isEager`: any that can be found, at once.
   mutating func compactStep(isEager: Bool) -> Int? {
-    if compaction.segment == Segment.none, !chooseSparse(isEager: isEager) { return nil }
+    if compaction.segment == Segment.none {
+      if !isEager { return searchStep() }
+      guard let number = log.first(where: { isWorth($0, isEager: true) }) else { return nil }
+      beginCompaction(of: number)
+    }
     let segment = log.segment(compaction.segment)
     let begin = compaction.offset
     let batch = gather(from: compaction)
@@ -43,19 +64,33 @@ extension Shard {
     return batch.looked
   }
 
-  private mutating func chooseSparse(isEager: Bool) -> Bool {
-    for kind in [SegmentQueue.Kind.small, .main] {
-      var number = log[kind].oldest
-      while number != Segment.none {
-        if isWorth(number, isEager: isEager) {
-          compaction = SegmentWalk(segment: number, offset: Segment.headBytes)
-          log.held[1] = number
-          return true
-        }
-        number = log.segment(number).next
+  private mutating func beginCompaction(of number: UInt32) {
+    compaction = SegmentWalk(segment: number, offset: Segment.headBytes)
+    log.held[1] = number
+  }
+
+  /// Goes on with a pass over the segments, from old to young, or begins one. How many it has looked at; nil: a pass is over that has found
+  /// nothing.
+  private mutating func searchStep() -> Int? {
+    if log.searchPosition == Segment.none {
+      log.searchPosition = log.oldest
+      search.found = 0
+    }
+    var looked = 0
+    while log.searchPosition != Segment.none, looked < Shard.searchCount {
+      let number = log.searchPosition
+      log.searchPosition = log.segment(after: number)
+      looked += 1
+      if isWorth(number, isEager: false) {
+        search.found += 1
+        beginCompaction(of: number)
+        return looked
       }
     }
-    return false
+    if log.searchPosition != Segment.none { return looked }
+    let isVain = search.found == 0
+    search.shareToBegin = isVain ? min(log.deadBytes * 32 / max(log.bytes, 1) + 1, SparseSearch.shareMax) : SparseSearch.shareMin
+    return isVain ? nil : looked
   }
 
   /// A segment just before (older than) the one that is copied, with room for `count` bytes.

@@ -9,7 +9,7 @@ private struct RoundMemory {
   var blocks: Addresses
   var slots: Addresses
 
-  private static var blocksMax: Int { 64 }
+  private static var blocksMax: Int { 128 }
   private static var slotsMax: Int { 32 }
   static var words: Int { blocksMax + slotsMax }
 
@@ -45,22 +45,24 @@ extension Shard {
     return (expired, true)
   }
 
-  /// What reading an entry that is due costs of a budget, or passing one on the way through a segment that is compacted.
-  private static var entryCost: Int { 16 }
+  /// What reading an entry that is due costs of a budget, or passing one on the way through a segment that is compacted: nobody may have
+  /// touched its memory for long.
+  private static var entryCost: Int { 32 }
   /// What looking at a page costs, and now and then laying it out anew.
   private static var pageCost: Int { 64 }
   /// What reading the notes of a block costs.
-  private static var blockCost: Int { 2 }
+  private static var blockCost: Int { 1 }
+  /// How many blocks ahead notes are asked for.
+  private static var blocksAhead: Int { 32 }
 
-  /// Goes on with a round, or begins one, until `budget` is spent or the round is over.
-  mutating func expireStep(at now: UnixTime, budget: inout Int) -> (expired: Int, isDone: Bool) {
+  /// Goes on with a round, or begins one, until `budget` is spent or the round is over. `looksAhead`: see `ExpiryClock.begin`.
+  mutating func expireStep(at now: UnixTime, looksAhead: Bool = false, budget: inout Int) -> (expired: Int, isDone: Bool) {
     budget -= 1
+    if clock.position == nil, !clock.begin(at: now, looksAhead: looksAhead) { return (0, true) }
     if deadlineCount == 0 {
-      if clock.position == nil, !clock.begin(at: now) { return (0, true) }
       clock.end()
       return (0, true)
     }
-    if clock.position == nil, !clock.begin(at: now) { return (0, true) }
     var expired = 0
     unsafe withUnsafeTemporaryAllocation(of: UInt.self, capacity: RoundMemory.words) { words in
       var memory = unsafe RoundMemory(words)
@@ -71,35 +73,72 @@ extension Shard {
     return (expired, true)
   }
 
-  /// Some pages of a round: all their notes are asked for, then each is looked at.
+  /// Some blocks of a round: their notes are asked for, and looked at when those of some more have been asked for.
+  ///
+  /// No entry that was there when its page was begun is missed: between two steps one may be moved a few lines further on, round the page's
+  /// end (`Page.insert`), so the first block is looked at again after the last; and when the table was laid out anew meanwhile the page is
+  /// begun again, and done in this one step, so that the round comes to an end.
   private mutating func expireGroup(_ memory: inout RoundMemory, at now: UnixTime, _ budget: inout Int) -> Int {
+    guard var position = clock.position else { return 0 }
+    let isAnew = position.isOutdated(in: table)
+    if isAnew { position.offset = 0 }
+    let resumedTag = position.offset > 0 ? position.tag : nil
+    let blocksAtOnce = isAnew ? table.page(for: position.tag).blockCount : 1
+    // So many that the budget is likely to reach for them and the entries they name.
+    let countMax = max(budget / (4 * Shard.blockCost), blocksAtOnce)
+
     memory.blocks.removeAll()
-    // Whole pages, so that one that grows or splits between two steps is not seen in part.
-    while let tag = clock.position, memory.blocks.room >= Page.blocksMax {
-      let page = table.page(for: tag)
-      for block in 0..<page.blockCount { unsafe memory.blocks.append(page.notes(block).base) }
-      clock.position = page.endTag < 1 << UInt32(Slot.tagBits) ? page.endTag : nil
-    }
-    budget -= Shard.blockCost * memory.blocks.count
     let due = clock.due
+    var end: PagePosition? = position
     var expired = 0
-    for index in 0..<memory.blocks.count {
-      let notes = unsafe BlockNotes(base: memory.blocks[index].unsafelyUnwrapped)
+    var done = 0
+    while budget > 0 || done < blocksAtOnce {
+      while let block = end, memory.blocks.count < min(done + Shard.blocksAhead, countMax), memory.blocks.room > 0 {
+        if block.offset == 0 { table.prefetchPage(soonAfter: block.tag) }
+        unsafe memory.blocks.append(notes(at: block).base)
+        end = self.position(after: block, resumedTag: resumedTag)
+      }
+      if done == memory.blocks.count { break }
+      let notes = unsafe BlockNotes(base: memory.blocks[done].unsafelyUnwrapped)
+      done += 1
       var matches = due.matches(notes)
+      budget -= Shard.blockCost + Shard.entryCost * matches.nonzeroBitCount
       while matches != 0 {
         let (line, index) = notes.slot(ofTick: matches.trailingZeroBitCount)
         matches &= matches &- 1
         unsafe memory.slots.append(line.base + index &* 8)
-        if memory.slots.room == 0 { expired += expire(&memory.slots, at: now, &budget) }
+        if memory.slots.room == 0 { expired += expire(&memory.slots, at: now) }
       }
     }
-    return expired + expire(&memory.slots, at: now, &budget)
+    expired += expire(&memory.slots, at: now)
+
+    if done < memory.blocks.count {
+      end = position
+      for _ in 0..<done { end = end.flatMap { self.position(after: $0, resumedTag: resumedTag) } }
+    }
+    clock.position = end
+    return expired
+  }
+
+  /// What the block at a position notes; past the last of its page, those of the first once more.
+  private func notes(at position: PagePosition) -> BlockNotes {
+    let page = table.page(for: position.tag)
+    return page.notes(position.offset < page.blockCount ? position.offset : 0)
+  }
+
+  /// The block that follows; nil after the last. `resumedTag`: of a page that was begun in an earlier step.
+  private func position(after position: PagePosition, resumedTag: UInt32?) -> PagePosition? {
+    let page = table.page(for: position.tag)
+    let next = position.offset + 1
+    if next < page.blockCount || next == page.blockCount && position.tag == resumedTag {
+      return PagePosition(tag: position.tag, offset: next, layout: table.layout)
+    }
+    return page.endTag < 1 << UInt32(Slot.tagBits) ? PagePosition(tag: page.endTag) : nil
   }
 
   /// Looks at the entries of slots whose ticks are due, all of them asked for first: removes what is over, sets the ticks of the rest anew.
-  private mutating func expire(_ slots: inout Addresses, at now: UnixTime, _ budget: inout Int) -> Int {
+  private mutating func expire(_ slots: inout Addresses, at now: UnixTime) -> Int {
     var expired = 0
-    budget -= Shard.entryCost * slots.count
     for index in 0..<slots.count { prefetchToBury(unsafe Slot(bits: slots[index].unsafelyUnwrapped.load(as: UInt64.self))) }
     for index in 0..<slots.count {
       let place = unsafe table.place(atSlot: slots[index].unsafelyUnwrapped)
@@ -127,6 +166,6 @@ extension Shard {
   mutating func expireDue(at now: UnixTime) {
     guard deadlineCount > 0, now >= pressureTime else { return }
     var budget = 8192
-    if expireStep(at: now, budget: &budget).isDone { pressureTime = now.advanced(byMilliseconds: 100) }
+    if expireStep(at: now, looksAhead: true, budget: &budget).isDone { pressureTime = now.advanced(byMilliseconds: 100) }
   }
 }

@@ -2,14 +2,6 @@
 
 internal import MartletBytes
 
-/// Where a sweep goes on: a page, and a line in it that counts as long as the table's layout is the same.
-struct TagSweepPosition {
-  /// With which the page begins.
-  var tag: UInt32 = 0
-  var line = 0
-  var layout: UInt32 = 0
-}
-
 extension Shard {
   /// What invalidations have made of an entry with tags. Notes in its stamp how far that was checked.
   @inline(__always)
@@ -47,12 +39,12 @@ extension Shard {
   /// No entry that was there when its page was begun is missed: between two steps one may be moved to a line at most three further on, round the
   /// page's end (`Page.insert`), so the first lines are looked at again with the last; and when lines were taken or laid out anew the page is
   /// begun again, and done in this one step, so that the sweep comes to an end.
-  mutating func sweepTags(from position: TagSweepPosition, at now: UnixTime) -> TagSweepPosition? {
+  mutating func sweepTags(from position: PagePosition, at now: UnixTime) -> PagePosition? {
     guard !table.isEmpty else { return nil }
     let page = table.page(for: position.tag)
     let count = page.lineCount
-    let isAnew = position.line > 0 && position.layout != table.layout
-    let first = isAnew ? 0 : position.line
+    let isAnew = position.isOutdated(in: table)
+    let first = isAnew ? 0 : position.offset
     let end = isAnew ? count : min(first + Shard.sweepLines, count)
     unsafe withUnsafeTemporaryAllocation(of: UInt.self, capacity: Shard.sweepCount) { words in
       var slots = unsafe Addresses(words)
@@ -60,8 +52,8 @@ extension Shard {
       if end == count { sweepTags(0..<min(first, Page.windowLines - 1), of: page, &slots, at: now) }
       sweepTags(&slots, at: now)
     }
-    if end < count { return TagSweepPosition(tag: position.tag, line: end, layout: table.layout) }
-    return page.endTag >= 1 << UInt32(Slot.tagBits) ? nil : TagSweepPosition(tag: page.endTag)
+    if end < count { return PagePosition(tag: position.tag, offset: end, layout: table.layout) }
+    return page.endTag >= 1 << UInt32(Slot.tagBits) ? nil : PagePosition(tag: page.endTag)
   }
 
   private mutating func sweepTags(_ lines: Range<Int>, of page: Page, _ slots: inout Addresses, at now: UnixTime) {

@@ -33,6 +33,7 @@ struct Shard: ~Copyable {
   /// Where eviction and compaction go on (see there).
   var victim = SegmentWalk()
   var compaction = SegmentWalk()
+  var search = SparseSearch()
   /// Of the two parts of `maintain`, the first is done.
   var isRoundOver = false
   /// Before this time a put that wants room does not look for expired entries again.
@@ -357,6 +358,7 @@ struct Shard: ~Copyable {
     deadlineCounts = InlineArray(repeating: 0)
     victim = SegmentWalk()
     compaction = SegmentWalk()
+    search = SparseSearch()
     return remains
   }
 

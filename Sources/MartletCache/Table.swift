@@ -144,6 +144,12 @@ struct Table: ~Copyable {
     return page.line(page.homeLine(tag))
   }
 
+  /// Asks for the record of a page that a walk comes to soon after the one with `tag`.
+  func prefetchPage(soonAfter tag: UInt32) {
+    let number = min(Int(tag) &>> (Slot.tagBits &- depth) + 2, unsafe directory.count - 1)
+    unsafe martlet_prefetch(page(directory[number]).base)
+  }
+
   /// Asks for what is read after the home line, of a table that is not empty: whether there is more, and the next two lines. Few entries
   /// stand in the third.
   func prefetchNext(_ hash: UInt64) {

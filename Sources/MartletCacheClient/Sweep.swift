@@ -35,7 +35,7 @@ struct Sweep {
     }
   }
 
-  /// A step of some 50 µs; true when the round is over.
+  /// A step of some 10 µs; true when the round is over.
   mutating func step(_ store: CacheStore, at now: UnixTime) -> Bool {
     if !isExpiryDone { isExpiryDone = store.expireStep(at: now).isDone }
     if !areTagsDone { areTagsDone = store.tagSweepStep(at: now) != .goesOn }

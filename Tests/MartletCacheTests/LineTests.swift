@@ -56,14 +56,21 @@ struct LineTests {
     var random = SplitMix64(seed: 4)
     let block = Block()
     for _ in 0..<3000 {
-      let first = UInt8(1 + random.below(255))
-      let due = DueCodes(first: first, count: [1, 2, 3, 100, 255][random.below(5)])
+      let rings = [CodeRing(first: 1, count: 192), CodeRing(first: 193, count: 63)]
+      var due = DueCodes()
+      var isDue = [Bool](repeating: false, count: 256)
+      for ring in rings {
+        let done = Int64(random.below(1000)) - 500
+        let tick = done + Int64([0, 1, 2, 3, 62, 63, 100, 300][random.below(8)])
+        due.insert(ring, after: done, through: tick)
+        if tick > done { for one in done + 1...tick { isDue[Int(ring.code(one))] = true } }
+      }
+      #expect(!isDue[0])
       var expected: UInt64 = 0
       for index in 0..<BlockNotes.tickCount {
-        let code = UInt8(random.below(3) == 0 ? random.below(256) : Int(first &+ UInt8(random.below(3))))
+        let code = UInt8(random.below(256))
         block.notes[index] = code
-        let distance = (Int(code) - Int(first) + 255) % 255
-        if code != 0, distance < due.count { expected |= 1 << UInt64(index) }
+        if isDue[Int(code)] { expected |= 1 << UInt64(index) }
       }
       for line in 0..<Page.linesPerBlock { block.line(line).overflow = UInt8(random.below(25)) }
       #expect(due.matches(block.notes) == expected)
@@ -77,7 +84,9 @@ struct LineTests {
     for number in 0..<Page.linesPerBlock {
       for index in 0..<Line.slotCount {
         block.line(number).setTick(index, 7)
-        let due = DueCodes(first: 7, count: 1).matches(block.notes)
+        var codes = DueCodes()
+        codes.insert(CodeRing(first: 7, count: 1), after: 0, through: 1)
+        let due = codes.matches(block.notes)
         #expect(due.nonzeroBitCount == 1)
         let (line, place) = block.notes.slot(ofTick: due.trailingZeroBitCount)
         #expect(unsafe line.base == block.line(number).base && place == index)

@@ -35,7 +35,7 @@ struct WatchTests {
       try store.remove("a")
       try store.set("a", "1", expiry: .start + 1000, tags: "red")
     case 5: now = .start + 1000  // nobody has noticed the expiry yet
-    case 6: _ = store.expireStep(at: .start + 1000)
+    case 6: _ = store.expireStep(at: .start + 2000)
     case 7: store.removeAll(at: .start)
     case 8: store.removeAll(database: 0, at: .start)
     case 9: store.invalidate("red")
