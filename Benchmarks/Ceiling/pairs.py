@@ -77,6 +77,10 @@ class Subject:
                 time.sleep(0.05)
         raise SystemExit(f"{name} does not answer")
 
+    def end(self):
+        self.process.terminate()
+        self.process.wait()
+
     def microseconds(self, test, depth, commands, chosen, number):
         """CPU time per command in one run of a client on core 1."""
         before = cpu_seconds(self.process.pid)
@@ -85,8 +89,9 @@ class Subject:
         return (cpu_seconds(self.process.pid) - before) / commands * 1e6
 
 
-def compare(subjects, tests, chosen, rival):
-    """Prints the table of `tests`, pairs of a name and a depth, and ends the servers."""
+def compare(subjects, tests, chosen, rival, floor=None):
+    """Prints the table of `tests`, pairs of a name and a depth, and ends the servers. `floor` starts, for a test, a server that does nothing
+    but read and write: what of the rival's time it takes is printed too, and no ratio can be less."""
     try:
         load = os.getloadavg()
         print(f"machine: {platform.machine()}, {os.cpu_count()} cores, load {load[0]:.1f}; servers on core 0, client on core 1")
@@ -94,16 +99,24 @@ def compare(subjects, tests, chosen, rival):
               f"median of {chosen.rounds} alternating rounds")
         for subject in subjects:
             subject.fill(chosen)
-        print(f"{'':12}{subjects[0].name + ' µs':>14}{subjects[1].name + ' µs':>14}{'ratio':>8}   spread")
+        head = f"{'floor µs':>12}{'ratio':>8}" if floor else ""
+        print(f"{'':12}{subjects[0].name + ' µs':>14}{subjects[1].name + ' µs':>14}{'ratio':>8}   spread     {head}")
         for test, depth in tests:
             commands = chosen.commands * (1 if depth == 1 else 5)
-            rounds = [[subject.microseconds(test, depth, commands, chosen, number) for subject in subjects]
-                      for number in range(chosen.rounds)]
-            ratios = [own / max(other, 1e-9) for own, other in rounds]
-            own, other = (statistics.median(column) for column in zip(*rounds))
-            print(f"{test} at {depth:<5}{own:14.2f}{other:14.2f}{statistics.median(ratios):8.2f}   {min(ratios):.2f}–{max(ratios):.2f}",
-                  flush=True)
+            least = [floor(test)] if floor else []
+            try:
+                rounds = [[subject.microseconds(test, depth, commands, chosen, number) for subject in [*subjects, *least]]
+                          for number in range(chosen.rounds)]
+            finally:
+                for subject in least:
+                    subject.end()
+            costs = [statistics.median(column) for column in zip(*rounds)]
+            ratios = list(zip(*([cost / max(row[1], 1e-9) for cost in row] for row in rounds)))
+            line = (f"{test} at {depth:<5}{costs[0]:14.2f}{costs[1]:14.2f}{statistics.median(ratios[0]):8.2f}   "
+                    f"{min(ratios[0]):.2f}–{max(ratios[0]):.2f}")
+            if floor:
+                line += f"{costs[2]:14.2f}{statistics.median(ratios[2]):8.2f}"
+            print(line, flush=True)
     finally:
         for subject in subjects:
-            subject.process.terminate()
-            subject.process.wait()
+            subject.end()

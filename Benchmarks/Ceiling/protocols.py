@@ -30,8 +30,7 @@ def load(port, protocol, chosen, *more, client=()):
 
 def end(subjects):
     for subject in subjects:
-        subject.process.terminate()
-        subject.process.wait()
+        subject.end()
 
 
 def conditions(chosen):
@@ -134,10 +133,10 @@ def memory(protocol, chosen):
           f"key and value; the protocol adds {per_entry - own:.2f}", flush=True)
 
 
-def measure(protocol, subjects, tests, chosen, rival):
+def measure(protocol, subjects, tests, chosen, rival, floor=None):
     """What the command line chose. `subjects` makes the two servers."""
     if chosen.measure == "cpu":
-        compare(subjects(), tests, chosen, rival)
+        compare(subjects(), tests, chosen, rival, floor)
     elif chosen.measure == "latency":
         latency(subjects(), protocol, chosen, rival)
     elif chosen.measure == "threads":

@@ -1,5 +1,5 @@
-"""RESP: Martlet beside redis-server. CPU time per command is measured with redis-benchmark (pairs.py), the rest with `martlet bench load`
-(protocols.py).
+"""RESP: Martlet beside redis-server, and beside a program that only reads and writes (floor.c). CPU time per command is measured with
+redis-benchmark (pairs.py), the rest with `martlet bench load` (protocols.py).
 """
 
 import socket
@@ -9,6 +9,7 @@ import tempfile
 
 from pairs import VALUE_BYTES, Subject, free_port, martlet, options
 from protocols import measure
+from subjects import build_c
 
 #: Keys of one MGET.
 BATCH = 16
@@ -34,6 +35,23 @@ class RedisSubject(Subject):
                 "-r", chosen.keys, "-c", chosen.connections, "-q", *what]
 
 
+def array(*words):
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
+
+
+class Floor(RedisSubject):
+    """Reads and writes what a server would for one test, byte for byte as many."""
+
+    answer = b"-ERR"
+
+    def __init__(self, test):
+        key, value, bulk = b"key:%012d" % 0, b"x" * VALUE_BYTES, b"$%d\r\n%s\r\n" % (VALUE_BYTES, b"x" * VALUE_BYTES)
+        request, reply = {"get": (array(b"GET", key), bulk), "set": (array(b"SET", key, value), b"+OK\r\n"),
+                          "mget": (array(b"mget", *[key] * BATCH), b"*%d\r\n" % BATCH + bulk * BATCH)}[test]
+        port = free_port()
+        super().__init__("floor", [build_c("floor.c", "floor"), str(port), request, reply], port)
+
+
 def main():
     chosen = options(__doc__)
     version = subprocess.run(["redis-server", "--version"], capture_output=True, text=True).stdout.split()[2]
@@ -44,7 +62,7 @@ def main():
             return [RedisSubject("martlet", martlet("resp", ports[0]), ports[0]), RedisSubject("redis", redis, ports[1])]
 
         tests = [(test, depth) for test in ("get", "set") for depth in (1, 16, 64)] + [("mget", 1)]
-        measure("resp", subjects, tests, chosen, f"redis-server {version}")
+        measure("resp", subjects, tests, chosen, f"redis-server {version}", Floor)
 
 
 if __name__ == "__main__":
