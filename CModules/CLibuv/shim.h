@@ -23,6 +23,15 @@ extern int martlet_accept4(int, struct sockaddr *, socklen_t *, int) __asm__("ac
 extern int martlet_sched_setaffinity(pid_t, size_t, const unsigned long *) __asm__("sched_setaffinity");
 #endif
 
+/* The calling thread runs when others do not want its core, and is off it as soon as they do; it still gets a tenth of one that is busy. */
+static inline int martlet_give_way(void) {
+#if defined(__linux__)
+  return setpriority(PRIO_PROCESS, 0, 10) == -1 ? -errno : 0; /* of one thread, there */
+#else
+  return -pthread_set_qos_class_self_np(QOS_CLASS_UTILITY, 0);
+#endif
+}
+
 static inline int martlet_prepare_descriptor(int fd) {
   if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 || fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == -1) return -errno;
   return 0;

@@ -15,7 +15,10 @@ struct MemoryUpkeep: Sendable {
   /// Begins; from any thread, also before the loop runs.
   func start(on loop: EventLoop) {
     loop.post { [weak loop] in
-      if let loop { step(on: loop, pauseSeconds: Self.stepSeconds) }
+      guard let loop else { return }
+      // A step may take some milliseconds, for which a loop that serves would wait where there are no more cores than threads.
+      loop.giveWay()
+      step(on: loop, pauseSeconds: Self.stepSeconds)
     }
   }
 

@@ -97,6 +97,14 @@ package final class EventLoop: Sendable {
   /// The clock, read once per turn.
   package var currentTime: MonotonicTime { loop.now }
 
+  /// Has this loop's thread give way to the other threads of the process: for a loop that serves nobody. Threads made by it do the same.
+  /// Whether the system allows it; called on the loop's thread.
+  @discardableResult
+  package func giveWay() -> Bool {
+    precondition(executor.isCurrent, "a thread lowers its own priority")
+    return martlet_give_way() == 0
+  }
+
   package var statistics: LoopStatistics { loop.core.statistics }
 
   /// Whether it takes no new connections any more.

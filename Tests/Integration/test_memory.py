@@ -1,5 +1,7 @@
 """At the memory limit: eviction, or 507 where nothing may be evicted; and what the process holds stays near what it was allowed."""
 
+import pathlib
+
 import pytest
 
 from server import ResponseReader, assert_problem, request_bytes
@@ -48,3 +50,13 @@ def test_without_eviction_a_write_that_finds_no_room_is_507_and_harms_nothing(st
     refused = server.send("PUT", "/v1/cache/k1", b"y" * 4_000_000)  # a replacement that finds no room leaves the old value
     assert_problem(refused, 507)
     assert server.send("GET", "/v1/cache/k1").body == body
+
+
+def test_the_thread_that_keeps_memory_gives_way_to_those_that_serve(start):
+    server = start("--threads", 2)
+    server.send("GET", "/healthz")
+    folder = pathlib.Path(f"/proc/{server.pid}/task")
+    # "pid (name) state …": the 19th field is how nice the thread is to others.
+    nice = {int(thread.name): int((thread / "stat").read_text().rpartition(")")[2].split()[16]) for thread in folder.iterdir()}
+    main = nice.pop(server.pid)
+    assert len(nice) >= 2 and set(nice.values()) == {main - 10}

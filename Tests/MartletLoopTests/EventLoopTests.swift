@@ -26,6 +26,22 @@ import Testing
     thread.join()
   }
 
+  #if os(Linux)
+    @Test("A loop's thread gives way, and no other thread does")
+    func giveWay() async throws {
+      let loops = [try EventLoop(index: 0), try EventLoop(index: 1)]
+      let threads = try loops.map { try LoopThread($0) }
+      #expect(await loops[0].call { loops[0].giveWay() })
+      let priorities = [await loops[0].call { priority() }, await loops[1].call { priority() }]
+      #expect(priorities[0] >= 10 && priorities[0] > priorities[1])
+      for loop in loops { loop.stop() }
+      for thread in threads { thread.join() }
+    }
+
+    /// Of the calling thread: the higher, the less it is given.
+    private func priority() -> Int32 { getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0) }
+  #endif
+
   @Test("What is posted before the loop runs and after it ended runs too")
   func postOutside() async throws {
     let loop = try EventLoop(index: 0)
