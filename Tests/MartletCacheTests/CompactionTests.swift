@@ -60,6 +60,28 @@ struct CompactionTests {
     for index in stride(from: 0, to: 6000, by: 3) { #expect(met["stays\(index)"] == 1) }
   }
 
+  @Test("A search among segments none of which is worth copying is not repeated until more is dead")
+  func vainSearch() throws {
+    let store = makeStore(limit: 64 << 20, eviction: .none, shards: 1)
+    for index in 0..<9000 { try store.set("k\(index)", String(repeating: "v", count: 60)) }
+    func steps() -> Int {
+      var steps = 1
+      while !store.expireStep(at: .start, budget: 40).isDone { steps += 1 }
+      return steps
+    }
+    // A sixth of each segment: enough to look, too little to copy.
+    for index in stride(from: 0, to: 9000, by: 6) { try store.remove("k\(index)") }
+    let dead = store.statistics.deadBytes
+    #expect(steps() > 3)
+    for _ in 0..<3 { #expect(steps() == 1) }
+    #expect(store.statistics.deadBytes == dead && store.statistics.movedBytes == 0)
+    // Another sixth.
+    for index in stride(from: 1, to: 9000, by: 6) { try store.remove("k\(index)") }
+    for _ in 0..<3 { _ = steps() }
+    #expect(store.statistics.deadBytes < dead && store.statistics.movedBytes > 0)
+    for index in 0..<9000 { #expect(store.text("k\(index)") == (index % 6 < 2 ? nil : String(repeating: "v", count: 60))) }
+  }
+
   @Test("All of a large store is removed at once, and freed step by step")
   func trash() throws {
     let store = makeStore(limit: 256 << 20, shards: 4)
