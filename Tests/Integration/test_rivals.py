@@ -90,6 +90,11 @@ def is_running(pid):
         return False
 
 
+def listens_to_interrupts():
+    """In a child: what a shell starts in the background ignores them, and so would all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_ends_a_build_that_is_on(tmp_path):
     folder = tmp_path / "Rivals/slow"
     folder.mkdir(parents=True)
@@ -97,7 +102,7 @@ def test_ctrl_c_ends_a_build_that_is_on(tmp_path):
     (folder / "rival.json").write_text(json.dumps({
         "name": "slow", "program": "{built}/program", "build": {"command": ["sh", "-c", "echo $$ >pid; exec sleep 1000"], "needs": {"sh": "dash"}}}))
     with subprocess.Popen([sys.executable, tmp_path / "Rivals/prepare.py"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                          start_new_session=True) as process:
+                          start_new_session=True, preexec_fn=listens_to_interrupts) as process:
         await_until(lambda: (folder / "pid").exists() and (folder / "pid").read_text(), "the build")
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         assert process.wait(PATIENCE) == 1 and process.stderr.read() == "rivals: interrupted\n"
