@@ -26,7 +26,8 @@ extern int martlet_sched_setaffinity(pid_t, size_t, const unsigned long *) __asm
 /* The calling thread runs when others do not want its core, and is off it as soon as they do; it still gets a tenth of one that is busy. */
 static inline int martlet_give_way(void) {
 #if defined(__linux__)
-  return setpriority(PRIO_PROCESS, 0, 10) == -1 ? -errno : 0; /* of one thread, there */
+  errno = 0;
+  return nice(10) == -1 && errno != 0 ? -errno : 0; /* of one thread, there; from where it stands */
 #else
   return -pthread_set_qos_class_self_np(QOS_CLASS_UTILITY, 0);
 #endif

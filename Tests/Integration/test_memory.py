@@ -59,4 +59,5 @@ def test_the_thread_that_keeps_memory_gives_way_to_those_that_serve(start):
     # "pid (name) state …": the 19th field is how nice the thread is to others.
     nice = {int(thread.name): int((thread / "stat").read_text().rpartition(")")[2].split()[16]) for thread in folder.iterdir()}
     main = nice.pop(server.pid)
-    assert len(nice) >= 2 and set(nice.values()) == {main - 10}
+    assert len(nice) >= 2 and len(set(nice.values())) == 1
+    assert main == min(nice.popitem()[1] + 10, 19)
