@@ -93,7 +93,9 @@ import Testing
   @Test("Wakes while a write is pending add to the output in order")
   func wakesWhileWriting() async throws {
     let ids = Mutex<ConnectionID?>(nil)
-    let server = try TestServer { _ in
+    var limits = LoopLimits()
+    limits.writeTimeoutSeconds = 3600  // this task may not run for a minute, while others hold every core
+    let server = try TestServer(limits: limits) { _ in
       ScriptedSession.factory { input, output, id in
         ids.withLock { $0 = id }
         for _ in 0..<16 { output.append(Self.megabyte) }
