@@ -51,9 +51,8 @@ final class Memory: Sendable {
 struct Engine: ~Copyable {
   /// `shardCount` initialised shards, from `init` to `deinit`.
   private let shards: UnsafeMutablePointer<Shard>
-  /// A lock for each, beside and not inside: a shard is touched by nobody but who holds its lock. Owned; unmanaged, since a retain and
-  /// a release would cost as much as the lock itself.
-  private let locks: UnsafeMutablePointer<Unmanaged<ShardLock>>
+  /// A lock for each, beside and not inside: a shard is touched by nobody but who holds its lock. Owned likewise.
+  private let locks: UnsafeMutablePointer<LineLock>
   let memory: Memory
   /// Where the locations in slots count from, in all shards.
   private let logBase: UnsafeMutableRawPointer
@@ -86,15 +85,22 @@ struct Engine: ~Copyable {
     memory = Memory(limitBytes: options.limitBytes)
     unsafe logBase = memory.segments.base
     trash = Trash(memory: memory)
-    unsafe shards = .allocate(capacity: shardCount)
-    unsafe locks = .allocate(capacity: shardCount)
+    unsafe shards = Engine.alignedToLines(shardCount)
+    unsafe locks = Engine.alignedToLines(shardCount)
     for index in 0..<shardCount {
-      unsafe (locks + index).initialize(to: .passRetained(ShardLock()))
+      unsafe (locks + index).initialize(to: LineLock())
       unsafe (shards + index).initialize(
         to: Shard(
           bits: shardBits, hasher: hasher, versionOrigin: options.versionOrigin, memory: memory, tags: tags, leases: leases,
           seed: seed &+ UInt64(index)))
     }
+  }
+
+  /// Room for some values that begins with a cache line. Of a type whose size is a multiple of a line's each then does.
+  @unsafe
+  private static func alignedToLines<Value: ~Copyable>(_ count: Int) -> UnsafeMutablePointer<Value> {
+    unsafe UnsafeMutableRawPointer.allocate(byteCount: count * MemoryLayout<Value>.stride, alignment: 64)
+      .bindMemory(to: Value.self, capacity: count)
   }
 
   /// What a shard needs at least, to have room for more than its open segments.
@@ -109,7 +115,7 @@ struct Engine: ~Copyable {
 
   /// Nobody else holds the store any more: pins and reservations keep it alive. The memory goes with its ranges of addresses.
   deinit {
-    for index in 0..<shardCount { unsafe locks[index].release() }
+    unsafe locks.deinitialize(count: shardCount)
     unsafe locks.deallocate()
     unsafe shards.deinitialize(count: shardCount)
     unsafe shards.deallocate()
@@ -142,12 +148,12 @@ struct Engine: ~Copyable {
   }
 
   @inline(__always)
-  private func lock(_ index: Int) { unsafe locks[index]._withUnsafeGuaranteedRef { $0.lock() } }
+  private func lock(_ index: Int) { unsafe locks[index].lock.lock() }
 
   @inline(__always)
-  func unlock(_ index: Int) { unsafe locks[index]._withUnsafeGuaranteedRef { $0.unlock() } }
+  func unlock(_ index: Int) { unsafe locks[index].lock.unlock() }
 
-  func tryLock(_ index: Int) -> Bool { unsafe locks[index]._withUnsafeGuaranteedRef { $0.tryLock() } }
+  func tryLock(_ index: Int) -> Bool { unsafe locks[index].lock.tryLock() }
 
   func lock(_ set: ShardSet) { set.forEach { lock($0) } }
 
@@ -162,6 +168,12 @@ struct Engine: ~Copyable {
     newsworthy.forEach { unlock($0) }
     news.deliver()
   }
+}
+
+/// A lock that has a cache line of its own, so that two threads with two locks do not slow each other down.
+struct LineLock: ~Copyable {
+  let lock = ShardLock()
+  private let padding = InlineArray<63, UInt8>(repeating: 0)
 }
 
 /// A set of shards, locked together in ascending order.

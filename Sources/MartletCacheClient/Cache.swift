@@ -33,8 +33,6 @@ public final class Cache: Sendable {
   let store: CacheStore
   let options: Options
   let handOvers = HandOvers()
-  let waiterLocks = (0..<waiterLockCount).map { _ in ShardLock() }
-  static let waiterLockCount = 16
   private let clock: Clock
   private let sweeper: Task<Void, Never>?
 

@@ -25,8 +25,7 @@ final class CacheWaiter: LeaseWaiter, @unchecked Sendable {
   private let cache: Cache
   private let key: [UInt8]
   private let serial: UInt64
-  /// One of a few that all waiters share: most of them are made for a hit, and never wait.
-  private var lock: ShardLock { cache.waiterLocks[Int(serial % UInt64(Cache.waiterLockCount))] }
+  private let lock = ShardLock()
   /// Under the lock.
   private var state = State.parked
 

@@ -126,21 +126,6 @@ struct LatencyHistogramTests {
   }
 }
 
-@Suite("ShardLock and LoopLocal")
-struct SharedStateTests {
-  @Test("A lock keeps concurrent additions whole")
-  func lock() async {
-    let lock = ShardLock()
-    let count = LoopLocal(0)
-    await withTaskGroup(of: Void.self) { group in
-      for _ in 0..<8 {
-        group.addTask { for _ in 0..<1000 { lock.withLock { count.value += 1 } } }
-      }
-    }
-    #expect(count.value == 8000)
-  }
-}
-
 @Suite struct SmallFileTests {
   @Test("A folder is made with those above it, files in it are written, read, named, and removed with it")
   func folders() throws {
