@@ -43,7 +43,7 @@ struct Entry {
   @usableFromInline
   struct Fields: OptionSet {
     @usableFromInline let rawValue: UInt8
-    @usableFromInline @inline(__always) init(rawValue: UInt8) { self.rawValue = rawValue }
+    @inlinable @inline(__always) init(rawValue: UInt8) { self.rawValue = rawValue }
     static var wide: Fields { Fields(rawValue: 1) }
     static var extended: Fields { Fields(rawValue: 2) }
     static var expiry: Fields { Fields(rawValue: 4) }
@@ -59,7 +59,14 @@ struct Entry {
 
     /// Bytes in front of the key.
     @usableFromInline @inline(__always)
-    var headBytes: Int { rawValue == 0 ? Entry.headBytesMin : longHeadBytes }
+    var headBytes: Int { isUsual ? usualHeadBytes : longHeadBytes }
+
+    /// Whether it is one of the two of most entries: nothing, or an expiry.
+    @inlinable @inline(__always)
+    var isUsual: Bool { rawValue & ~4 == 0 }
+
+    @inlinable @inline(__always)
+    var usualHeadBytes: Int { Entry.headBytesMin &+ Int(rawValue) &* 2 }
 
     @usableFromInline @inline(never)
     var longHeadBytes: Int {
@@ -88,7 +95,7 @@ struct Entry {
   /// Whether the table points here.
   var isLive: Bool { version != 0 }
 
-  @usableFromInline @inline(__always)
+  @inlinable @inline(__always)
   var fields: Fields { Fields(rawValue: unsafe base.load(fromByteOffset: 7, as: UInt8.self)) }
 
   @usableFromInline @inline(__always)
@@ -127,17 +134,21 @@ struct Entry {
   @inline(__always)
   func matches(_ key: RawSpan, database: UInt8) -> Bool {
     let fields = fields
-    guard keyCount == key.byteCount, (fields.contains(.extended) ? self.database : 0) == database else { return false }
-    let own = unsafe UnsafeRawPointer(base) + fields.headBytes
+    guard _fastPath(fields.isUsual && key.byteCount >= 8 && key.byteCount <= 16) else { return matchesUnusual(key, database: database) }
+    guard load(UInt8.self, at: 8) == key.byteCount, database == 0 else { return false }
+    // Without a call: the first eight bytes and the last.
+    let own = span(at: fields.usualHeadBytes, count: key.byteCount)
+    let last = key.byteCount &- 8
+    return unsafe key.uncheckedWord(at: 0) == own.uncheckedWord(at: 0) && key.uncheckedWord(at: last) == own.uncheckedWord(at: last)
+  }
+
+  @inline(never)
+  private func matchesUnusual(_ key: RawSpan, database: UInt8) -> Bool {
+    let fields = fields
+    guard keyCount == key.byteCount, self.database == database else { return false }
     return unsafe key.withUnsafeBytes { bytes in
       guard let start = bytes.baseAddress else { return true }
-      if bytes.count < 8 || bytes.count > 16 { return unsafe memcmp(start, own, bytes.count) == 0 }
-      // The usual length, without a call: the first eight bytes and the last.
-      let last = bytes.count &- 8
-      let head = unsafe start.loadUnaligned(as: UInt64.self) ^ own.loadUnaligned(as: UInt64.self)
-      let tail =
-        unsafe start.loadUnaligned(fromByteOffset: last, as: UInt64.self) ^ own.loadUnaligned(fromByteOffset: last, as: UInt64.self)
-      return head | tail == 0
+      return unsafe memcmp(start, UnsafeRawPointer(base) + fields.headBytes, bytes.count) == 0
     }
   }
 
@@ -217,8 +228,18 @@ struct Entry {
     get { span(at: fields.headBytes, count: keyCount) }
   }
 
-  @usableFromInline var value: RawSpan {
+  @inlinable @inline(__always)
+  var value: RawSpan {
     @_lifetime(borrow self)
+    get {
+      let fields = fields
+      guard _fastPath(fields.isUsual) else { return unusualValue }
+      return span(at: fields.usualHeadBytes &+ Int(load(UInt8.self, at: 8)), count: Int(load(UInt8.self, at: 9)))
+    }
+  }
+
+  @usableFromInline var unusualValue: RawSpan {
+    @_lifetime(borrow self) @inline(never)
     get {
       if isApart { return unsafe _overrideLifetime(block.value, borrowing: self) }
       return span(at: fields.headBytes &+ keyCount, count: valueCount)
@@ -242,14 +263,14 @@ struct Entry {
   }
 
   /// The bytes are inside the entry: offsets and counts come from its own head.
-  @usableFromInline
+  @inlinable @inline(__always)
   @_lifetime(borrow self)
   func span(at offset: Int, count: Int) -> RawSpan {
     let span = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(base) + offset, byteCount: count)
     return unsafe _overrideLifetime(span, borrowing: self)
   }
 
-  @usableFromInline @inline(__always)
+  @inlinable @inline(__always)
   func load<Number: FixedWidthInteger & BitwiseCopyable>(_: Number.Type, at offset: Int) -> Number {
     unsafe base.loadUnaligned(fromByteOffset: offset, as: Number.self)
   }

@@ -10,11 +10,10 @@ package struct KeyBatch: ~Copyable {
   @safe
   struct Note {
     let hash: UInt64
-    /// Its home line; once `isSlot`, the slot in which it probably stands. Nil: the table has nothing.
+    /// Its home line; with a layout, the slot in which it probably stands. Nil: the table has nothing.
     var address: UnsafeMutableRawPointer?
-    /// The layout of the table in which `address` was found; it means nothing in another.
+    /// The layout of the table in which the slot was found; it means nothing in another. 0: none was.
     var layout: UInt32 = 0
-    var isSlot = false
     let shard: UInt8
   }
 
@@ -41,6 +40,7 @@ package struct KeyBatch: ~Copyable {
     shards = ShardSet()
   }
 
+  @usableFromInline
   package mutating func append(_ key: RawSpan, database: UInt8 = 0, of store: CacheStore) {
     let (hash, shard) = store.locate(key, database)
     if count == capacity { grow() }
@@ -61,14 +61,14 @@ package struct KeyBatch: ~Copyable {
   /// The key that was appended as number `index`, from 0.
   subscript(index: Int) -> Note {
     @inline(__always)
-    get {
+    unsafeAddress {
       precondition(index >= 0 && index < count, "a key outside of its batch")
-      return unsafe notes[index]
+      return unsafe UnsafePointer(notes + index)
     }
     @inline(__always)
-    set {
+    unsafeMutableAddress {
       precondition(index >= 0 && index < count, "a key outside of its batch")
-      unsafe notes[index] = newValue
+      return unsafe notes + index
     }
   }
 }

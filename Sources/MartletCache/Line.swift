@@ -128,17 +128,30 @@ struct Slot {
 }
 
 /// Where an entry stands in the table; valid until the table changes.
+@safe
 struct Place {
-  let line: Line
-  let index: Int
+  /// Of a slot of a line.
+  let address: UnsafeMutableRawPointer
   /// Of the slot; valid until the log moves it.
   let entry: Entry
 
+  @inline(__always)
+  init(_ line: Line, _ index: Int, _ entry: Entry) { unsafe self.init(slotAt: line.base + index &* 8, entry) }
+
+  @unsafe @inline(__always)
+  init(slotAt address: UnsafeMutableRawPointer, _ entry: Entry) {
+    unsafe self.address = unsafe address
+    self.entry = entry
+  }
+
+  var line: Line { unsafe Line(base: address - index &* 8) }
+  var index: Int { unsafe Int(bitPattern: UInt(bitPattern: address) &>> 3 & UInt(Line.slotCount &- 1)) }
+
   var slot: Slot {
     @inline(__always)
-    get { line[index] }
+    get { Slot(bits: unsafe address.load(as: UInt64.self)) }
     @inline(__always)
-    nonmutating set { line[index] = newValue }
+    nonmutating set { unsafe address.storeBytes(of: newValue.bits, as: UInt64.self) }
   }
   var tick: UInt8 {
     get { line.tick(index) }

@@ -15,22 +15,22 @@ extension LockedShards {
   ) throws(Failure) -> LeaseAnswer {
     let (hash, index) = locate(key, database)
     let shard = unsafe engine.pointee.shard(index)
-    if counts { unsafe shard.pointee.noteRead(key, database, hash: hash, of: nil) }
-    switch unsafe shard.pointee.look(for: key, database: database, hash: hash, at: now) {
-    case .live(let place):
-      if counts { unsafe shard.pointee.counters.hits += 1 }
+    let found = unsafe shard.pointee.look(for: key, database: database, hash: hash, at: now)
+    if counts {
+      unsafe shard.pointee.count(found.place, key, database, hash: hash)
+    } else if let place = found.place {
       unsafe shard.pointee.use(place)
+    }
+    switch found {
+    case .live(let place):
       let lease = request.refreshesEarly ? unsafe refreshEarly(key, database, hash, place.entry, request, &shard.pointee, at: now) : nil
       try body(EntryView(place.entry), lease)
       return .hit(lease: lease)
     case .stale(let place):
-      if counts { unsafe shard.pointee.counters.hits += 1 }
-      unsafe shard.pointee.use(place)
       let lease = unsafe refreshStale(key, database, hash, place.entry, request, &shard.pointee, at: now)
       try body(EntryView(place.entry), lease)
       return .stale(lease: lease)
     case .absent:
-      if counts { unsafe shard.pointee.counters.misses += 1 }
       return unsafe miss(key, database, hash, request, waiter(), &shard.pointee, index, at: now)
     }
   }

@@ -22,20 +22,17 @@ extension LockedShards {
       for index in first..<end { prefetchLine(index, of: &batch) }
       var displacedCount = 0
       for index in first..<end { displacedCount &+= prefetchEntry(index, of: &batch) }
-      if displacedCount > 0 { for index in first..<end where !batch[index].isSlot { prefetchDisplaced(index, of: &batch) } }
+      if displacedCount > 0 { for index in first..<end where batch[index].layout == 0 { prefetchDisplaced(index, of: &batch) } }
       first = end
     }
   }
 
   @inline(__always)
   private borrowing func prefetchLine(_ index: Int, of batch: inout KeyBatch) {
-    var note = batch[index]
-    let (hash, shard) = locate(note)
+    let (hash, shard) = locate(batch[index])
     let line = unsafe engine.pointee.shard(shard).pointee.table.homeLine(hash)
     unsafe martlet_prefetch(line?.base)
-    unsafe note.address = line?.base
-    note.layout = unsafe engine.pointee.shard(shard).pointee.table.layout
-    batch[index] = note
+    unsafe batch[index].address = line?.base
   }
 
   /// 1 if the key does not stand in its home line.
@@ -55,9 +52,10 @@ extension LockedShards {
 
   @inline(__always)
   private borrowing func note(_ line: Line, _ slot: Int, _ index: Int, _ batch: inout KeyBatch) {
-    unsafe engine.pointee.entry(line[slot]).prefetch(bytes: engine.pointee.shard(Int(batch[index].shard)).pointee.usualBytes)
+    let shard = unsafe engine.pointee.shard(Int(batch[index].shard))
+    unsafe engine.pointee.entry(line[slot]).prefetch(bytes: shard.pointee.usualBytes)
     unsafe batch[index].address = line.base + slot &* 8
-    batch[index].isSlot = true
+    unsafe batch[index].layout = shard.pointee.table.layout
     batch.foundAhead &+= 1
   }
 

@@ -90,12 +90,12 @@ package struct LockedShards: ~Copyable {
   ) -> Entry? {
     let note = batch[number]
     let (hash, index) = locate(note)
-    if let place = unsafe engine.pointee.shard(index).pointee.table.place(note, key, database: database) {
-      return take(
-        unsafe engine.pointee.shard(index).pointee.judged(place, at: now), key, database, hash, shard: index, allowsStale: allowsStale,
-        counts: true)
-    }
-    return find(key, database, hash, allowsStale: allowsStale, counts: true, at: now)
+    // The usual case. What is stale, or gone, is looked for anew.
+    guard let place = unsafe engine.pointee.shard(index).pointee.table.place(note, key, database: database),
+      unsafe engine.pointee.shard(index).pointee.isLive(place, at: now)
+    else { return find(key, database, hash, allowsStale: allowsStale, counts: true, at: now) }
+    unsafe engine.pointee.shard(index).pointee.count(place, key, database, hash: hash)
+    return place.entry
   }
 
   @usableFromInline
@@ -104,30 +104,9 @@ package struct LockedShards: ~Copyable {
   ) -> Entry? {
     let (_, index) = locate(hash)
     let found = unsafe engine.pointee.shard(index).pointee.look(for: key, database: database, hash: hash, at: now)
-    return take(found, key, database, hash, shard: index, allowsStale: allowsStale, counts: counts)
-  }
-
-  /// What a reader gets of what was found; counts it.
-  @inline(__always)
-  private mutating func take(
-    _ found: Shard.Lookup, _ key: RawSpan, _ database: UInt8, _ hash: UInt64, shard index: Int, allowsStale: Bool, counts: Bool
-  ) -> Entry? {
-    let place: Place?
-    switch found {
-    case .absent: place = nil
-    case .live(let live): place = live
-    case .stale(let stale): place = allowsStale ? stale : nil
-    }
-    if counts { unsafe engine.pointee.shard(index).pointee.noteRead(key, database, hash: hash, of: place?.entry) }
-    guard let place else {
-      if counts { unsafe engine.pointee.shard(index).pointee.counters.misses += 1 }
-      return nil
-    }
-    if counts {
-      unsafe engine.pointee.shard(index).pointee.counters.hits += 1
-      unsafe engine.pointee.shard(index).pointee.use(place)
-    }
-    return place.entry
+    let place = allowsStale ? found.place : found.livePlace
+    if counts { unsafe engine.pointee.shard(index).pointee.count(place, key, database, hash: hash) }
+    return place?.entry
   }
 
   /// Whether there is an entry; notes its use, counts nothing (TOUCH).

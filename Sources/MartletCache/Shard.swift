@@ -7,18 +7,19 @@ internal import MartletBytes
 
 @safe
 struct Shard: ~Copyable {
+  // What a read needs comes first, in few lines of memory.
   var table: Table
+  /// What an entry that was stored or read of late takes in the log: a guess at what the next one does.
+  private(set) var usualBytes = 0
+  /// Which keys are read most. Not the engine's.
+  var hotKeys: HotKeys
+  var counters = Counters()
   var log: SegmentLog
   var ghosts: Ghosts
   var clock: ExpiryClock
-  var counters = Counters()
-  /// What an entry that was stored or read of late takes in the log: a guess at what the next one does.
-  private(set) var usualBytes = 0
   private var observers: [any CacheObserver] = []
   /// Leases with their waiters, watchers: who is to learn of changes. Not the engine's.
   var interests: Interests
-  /// Which keys are read most. Not the engine's.
-  var hotKeys: HotKeys
   /// Which tags were invalidated when; the engine's own, outlives every shard.
   let tags: Unmanaged<TagRegistry>
   private(set) var lastVersion: UInt64
@@ -108,6 +109,13 @@ struct Shard: ~Copyable {
     return judge(place, at: now)
   }
 
+  /// Whether an entry may be served. Removes it if its time is over or one of its tags was invalidated.
+  @inline(__always)
+  mutating func isLive(_ place: Place, at now: UnixTime) -> Bool {
+    if _fastPath(place.entry.fields.isDisjoint(with: [.expiry, .tags])) { return true }
+    return judge(place, at: now).livePlace != nil
+  }
+
   /// The same for an entry with a deadline or tags.
   private mutating func judge(_ place: Place, at now: UnixTime) -> Lookup {
     var isSoftened = false
@@ -136,10 +144,18 @@ struct Shard: ~Copyable {
     }
   }
 
-  /// Counts a read for the hottest keys, found or not. Of those that it samples the entry's size is taken, too.
+  /// Counts a read of what is at `place`, and its use; nil: a miss. Of those that are sampled for the hottest keys the entry's size is
+  /// taken, too.
   @inline(__always)
-  mutating func noteRead(_ key: RawSpan, _ database: UInt8, hash: UInt64, of entry: Entry?) {
-    if hotKeys.note(key, database, hash: hash), let entry { noteSize(entry.logBytes) }
+  mutating func count(_ place: Place?, _ key: RawSpan, _ database: UInt8, hash: UInt64) {
+    let isSampled = hotKeys.note(key, database, hash: hash)
+    guard let place else {
+      counters.misses &+= 1
+      return
+    }
+    counters.hits &+= 1
+    if isSampled { noteSize(place.entry.logBytes) }
+    use(place)
   }
 
   private mutating func noteSize(_ bytes: Int) { usualBytes = min(bytes, Entry.prefetchBytesMax) }
@@ -300,7 +316,7 @@ struct Shard: ~Copyable {
     entry.version = old.version
     repoint(place, to: entry, uses: place.slot.uses)
     log.bury(old)
-    return Place(line: place.line, index: place.index, entry: entry)
+    return unsafe Place(slotAt: place.address, entry)
   }
 
   /// Puts a copy of an entry in its place that is stale from now on; gives a new version.

@@ -12,18 +12,19 @@ struct Table: ~Copyable {
   /// 2^depth numbers of records, neighbours sharing one while it is shallower. Empty until the first insert.
   /// A block of its own: an array's reference counting would keep the reads of a batch from overlapping.
   private var directory = unsafe UnsafeMutableBufferPointer<UInt32>(start: nil, count: 0)
-  private var depth = 0
-  /// Entries in all pages.
-  private(set) var count = 0
-  /// Rises whenever lines are taken, given back, or laid out anew: addresses of lines hold while it stays.
-  private(set) var layout: UInt32
-  private(set) var pageCount = 0
-  let shardBits: Int
-
-  private let pool: TablePool
   private let blocks: UnsafeMutableRawPointer
   /// Where the locations in slots count from.
   private let log: UnsafeMutableRawPointer
+  private var depth = 0
+  let shardBits: Int
+  /// Rises whenever lines are taken, given back, or laid out anew: addresses of lines hold while it stays. From 1.
+  private(set) var layout: UInt32
+  // So far what a look-up reads: one line of memory.
+  /// Entries in all pages.
+  private(set) var count = 0
+  private(set) var pageCount = 0
+
+  private let pool: TablePool
   private let ledger: Ledger
   /// Blocks of eight records each, the last of them filled as far as `recordCount` says.
   private var recordBlocks: [UInt32] = []
@@ -38,7 +39,7 @@ struct Table: ~Copyable {
   private var shrinkBelow = Int.max
 
   /// `layout`: other than that of the table whose place it takes.
-  init(shardBits: Int, memory: Memory, layout: UInt32 = 0) {
+  init(shardBits: Int, memory: Memory, layout: UInt32 = 1) {
     self.shardBits = shardBits
     self.layout = layout
     pool = memory.tables
@@ -80,13 +81,12 @@ struct Table: ~Copyable {
   func location(_ entry: Entry) -> Int { unsafe (entry.base - log) / 2 }
 
   @inline(__always)
-  func place(_ line: Line, _ index: Int) -> Place { Place(line: line, index: index, entry: entry(line[index])) }
+  func place(_ line: Line, _ index: Int) -> Place { Place(line, index, entry(line[index])) }
 
-  /// The place of a slot of this table, by the slot's address.
+  /// The place of a full slot of this table, by the slot's address.
   @unsafe @inline(__always)
-  func place(atSlot slot: UnsafeMutableRawPointer) -> Place {
-    let index = Int(bitPattern: UInt(bitPattern: slot) & UInt(Line.bytes - 1)) / 8
-    return unsafe place(Line(base: slot - index &* 8), index)
+  func place(atSlot address: UnsafeMutableRawPointer) -> Place {
+    unsafe Place(slotAt: address, entry(Slot(bits: address.load(as: UInt64.self))))
   }
 
   /// `bytes`: what the entry takes in the log, if the caller is about to write all of it and can guess.
@@ -127,7 +127,7 @@ struct Table: ~Copyable {
     while !matches.isEmpty {
       let index = matches.first
       let entry = entry(line[index])
-      if isIt(entry) { return Place(line: line, index: index, entry: entry) }
+      if isIt(entry) { return Place(line, index, entry) }
       matches.removeFirst()
     }
     return nil
@@ -178,10 +178,9 @@ struct Table: ~Copyable {
   /// The place of a key at a slot that was noted ahead; nil if it does not stand there, or no longer.
   @inline(__always)
   func place(_ note: KeyBatch.Note, _ key: RawSpan, database: UInt8) -> Place? {
-    guard note.isSlot, note.layout == layout, let address = unsafe note.address else { return nil }
+    guard note.layout == layout, let address = unsafe note.address else { return nil }
     // The layout is the same, so the slot is one of this table; what it holds may have changed.
-    let slot = unsafe Slot(bits: address.load(as: UInt64.self))
-    guard slot.isFull, slot.tag == tag(note.hash) else { return nil }
+    guard unsafe Slot(bits: address.load(as: UInt64.self)).isFull else { return nil }
     let place = unsafe place(atSlot: address)
     return place.entry.matches(key, database: database) ? place : nil
   }
