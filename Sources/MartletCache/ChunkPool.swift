@@ -207,38 +207,31 @@ final class ChunkPool: @unchecked Sendable {
   func layHugePage() -> Bool { prepare() || collapse() }
 
   /// Has the chunk that will be opened next be a huge page by then, if this pool is large and the limit allows. False: there was nothing to
-  /// do. The system takes milliseconds to clear it: meanwhile the lock is free, but this thread is not.
-  func prepare() -> Bool {
-    guard let chunk = chooseNext() else { return false }
-    unsafe AddressRange.populate(base + chunk * AddressRange.chunkBytes)
-    didPopulate(chunk)
+  /// do. The system takes milliseconds to clear it: meanwhile the lock is free, but this thread is not. Nobody gets that chunk before: whoever
+  /// touched it would clear a huge page of his own.
+  ///
+  /// `meanwhile`: what others do, for tests.
+  func prepare(meanwhile: () -> Void = {}) -> Bool {
+    guard let first = takeNext() else { return false }
+    meanwhile()
+    unsafe AddressRange.populate(base + first * ChunkPool.unitBytes)
+    lock.withLock {
+      _ = buddy.give(first, order: ChunkPool.topOrder)
+      ready.append(first >> ChunkPool.topOrder)
+    }
     return true
   }
 
-  private func chooseNext() -> Int? {
+  /// The chunk to be opened next, in the ledger; for the buddies it is handed out.
+  private func takeNext() -> Int? {
     lock.lock()
     defer { lock.unlock() }
     guard openCount >= hugeFromCount, ready.isEmpty, let first = buddy.nextTop else { return nil }
     let end = (first + 1 << ChunkPool.topOrder) * ChunkPool.unitBytes
     guard ledger.mayCommit(), ledger.take(AddressRange.chunkBytes, within: ledger.limitBytes) else { return nil }
-    if range.commit(upTo: end) { return first >> ChunkPool.topOrder }
+    if range.commit(upTo: end) { return buddy.takeTop(first, order: ChunkPool.topOrder) }
     ledger.subtract(AddressRange.chunkBytes)
     return nil
-  }
-
-  /// A chunk that was opened while the system was at work is a huge page, too, but its part that is handed out was counted before.
-  private func didPopulate(_ chunk: Int) {
-    lock.lock()
-    defer { lock.unlock() }
-    giveBackLoose(in: chunk)
-    let handed = Int(handedBytes[chunk])
-    if handed > 0 {
-      isHuge[chunk] = true
-      freeHugeBytes += AddressRange.chunkBytes - handed
-      ledger.subtract(handed)
-    } else {
-      ready.append(chunk)
-    }
   }
 
   /// Makes the next chunk that is wholly handed out a huge page, if this pool is larger than what the processor finds without. False:

@@ -118,6 +118,21 @@ struct MemoryTests {
     #expect(ledger.usedBytes == 0)
   }
 
+  @Test("A chunk is nobody's while the system clears it: who wants one meanwhile gets another, and does not wait")
+  func preparedBeside() {
+    let chunk = AddressRange.chunkBytes
+    let ledger = Ledger(limitBytes: 16 << 20)
+    let pool = ChunkPool(rangeBytes: 16 << 20, hugeFromBytes: chunk, ledger: ledger)
+    var taken = [pool.allocate(order: 9, within: nil)!]
+    #expect(pool.prepare { for _ in 0..<2 { taken.append(pool.allocate(order: 9, within: nil)!) } })
+    #expect(ledger.usedBytes == 4 * chunk, "that chunk, and those that others have")
+    taken.append(pool.allocate(order: 9, within: nil)!)
+    #expect(ledger.usedBytes == 4 * chunk && Set(taken).count == 4, "the one that was made ready")
+    for unit in taken { pool.free(unit, order: 9) }
+    while pool.giveBackStep() {}
+    #expect(ledger.usedBytes == 0)
+  }
+
   @Test("What is freed in plain chunks stays resident until a step gives it back, and serves who wants the same before")
   func loose() {
     let ledger = Ledger(limitBytes: 8 << 20)
