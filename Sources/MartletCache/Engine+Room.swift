@@ -58,7 +58,7 @@ extension Engine {
     defer { unsafe shard(own).pointee.protectedHash = nil }
     unsafe shard(own).pointee.expireDue(at: now)
     if isMade(&over) { return true }
-    if !evicts { return compact(own: own, isMade) }
+    if !evicts { return compact(own: own, at: now, isMade) }
     var victim = own
     var fruitless = 0
     while fruitless <= 2 * shardCount {
@@ -81,9 +81,9 @@ extension Engine {
   }
 
   /// Without eviction: what is dead in the own shard's log makes room.
-  private func compact(own: Int, _ isMade: (_ over: inout Int) -> Bool) -> Bool {
+  private func compact(own: Int, at now: UnixTime, _ isMade: (_ over: inout Int) -> Bool) -> Bool {
     var over = 0
-    while unsafe shard(own).pointee.log.deadBytes > 0, unsafe shard(own).pointee.compactStep(isEager: true) != nil {
+    while unsafe shard(own).pointee.log.deadBytes > 0, unsafe shard(own).pointee.compactStep(isEager: true, at: now) != nil {
       if isMade(&over) { return true }
     }
     return isMade(&over)

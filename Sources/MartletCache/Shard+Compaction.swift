@@ -1,7 +1,7 @@
 /// Memory of dead entries, back before eviction comes by: sparse segments are copied together. Engine.
 ///
 /// Walks the queues from old to young, a few entries at a time. What lives in a sparse segment is copied into a fresh one that takes its place
-/// in the queue, so that the order of ages stays.
+/// in the queue, so that the order of ages stays. What nobody may be served any more is not copied but removed.
 
 internal import MartletBytes
 
@@ -35,7 +35,7 @@ extension Shard {
 
   /// Copies up to 16 entries of a segment that is worth it, or looks for one among the next. How many entries or segments it has looked at,
   /// dead ones included; nil: there is no such segment, or no memory to copy to. `isEager`: any that can be found, at once.
-  mutating func compactStep(isEager: Bool) -> Int? {
+  mutating func compactStep(isEager: Bool, at now: UnixTime) -> Int? {
     if compaction.segment == Segment.none {
       if !isEager { return searchStep() }
       guard let number = log.first(where: { isWorth($0, isEager: true) }) else { return nil }
@@ -49,6 +49,7 @@ extension Shard {
       let (offset, hash) = batch[index]
       let entry = segment.entry(at: offset)
       guard let place = table.find(entry, hash: hash) else { preconditionFailure("a live entry that the table does not know") }
+      if removeIfOver(place, at: now) { continue }
       guard let target = target(for: entry.logBytes) else {
         compaction.offset = begin
         return nil

@@ -56,7 +56,7 @@ extension Shard {
     var compactions = 0
     while before - bytes < wanted, walked <= walkedMax {
       // What is dead already goes first.
-      if compactions < Shard.compactionsPerEviction, isSparse, compactStep(isEager: false) != nil {
+      if compactions < Shard.compactionsPerEviction, isSparse, compactStep(isEager: false, at: now) != nil {
         compactions += 1
         continue
       }
@@ -80,14 +80,10 @@ extension Shard {
       let entry = segment.entry(at: offset)
       guard let place = table.find(entry, hash: hash) else { preconditionFailure("a live entry that the table does not know") }
       let uses = place.slot.uses
-      if entry.deadline <= now {
-        expire(place, at: now)
-      } else if uses >= usesEnough || hash == protectedHash, move(place, toMainWith: isSmall ? 0 : max(uses, 1) - 1) {
-        continue
-      } else {
-        if isSmall { ghosts.insert(hash, entryCount: table.count) }
-        evict(place, at: now)
-      }
+      if removeIfOver(place, at: now) { continue }
+      if uses >= usesEnough || hash == protectedHash, move(place, toMainWith: isSmall ? 0 : max(uses, 1) - 1) { continue }
+      if isSmall { ghosts.insert(hash, entryCount: table.count) }
+      evict(place, at: now)
     }
     if victim.offset >= segment.end { endVictim() }
     return true

@@ -33,7 +33,7 @@ extension Shard {
     }
     while isSparse {
       if budget <= 0 { return (expired, false) }
-      guard let looked = compactStep(isEager: false) else { break }
+      guard let looked = compactStep(isEager: false, at: now) else { break }
       budget -= Shard.entryCost * looked
     }
     while table.isSparse {

@@ -116,7 +116,12 @@ struct Shard: ~Copyable {
     return judge(place, at: now).livePlace != nil
   }
 
-  /// The same for an entry with a deadline or tags.
+  /// Removes an entry whose time is over or one of whose tags was invalidated. False: it stays.
+  mutating func removeIfOver(_ place: Place, at now: UnixTime) -> Bool {
+    if case .absent = judged(place, at: now) { true } else { false }
+  }
+
+  /// `judged`, for an entry with a deadline or tags.
   private mutating func judge(_ place: Place, at now: UnixTime) -> Lookup {
     var isSoftened = false
     if place.entry.fields.contains(.tags) {

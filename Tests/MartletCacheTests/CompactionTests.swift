@@ -41,6 +41,21 @@ struct CompactionTests {
     #expect(store.statistics.bytes == 0 && store.statistics.deadBytes == 0)
   }
 
+  @Test("What was invalidated or is over is not copied: it is removed where it is met")
+  func removesWhatIsOver() throws {
+    let store = makeStore(limit: 64 << 20, eviction: .none, shards: 1)
+    let value = String(repeating: "v", count: 60)
+    for index in 0..<6000 { try store.set("k\(index)", value, tags: index % 3 == 0 ? "red" : "blue") }
+    for index in 0..<6000 where index % 3 == 1 { try store.remove("k\(index)") }
+    withBytes("red") { store.invalidate(tags: $0) }
+    // Nobody sweeps tags here: only what is copied comes by.
+    for _ in 0..<3 { while !store.expireStep(at: .start).isDone {} }
+    let statistics = store.statistics
+    #expect(statistics.invalidations > 1500)
+    #expect(statistics.movedBytes > 0 && statistics.movedBytes < 2100 * 100, "only what stays")
+    for index in stride(from: 2, to: 6000, by: 3) { #expect(store.text("k\(index)") == value) }
+  }
+
   @Test("What stays is scanned once while everything around it is compacted")
   func scan() throws {
     let store = makeStore(limit: 64 << 20, eviction: .none, shards: 2)
