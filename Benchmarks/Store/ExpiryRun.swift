@@ -33,11 +33,8 @@ enum ExpiryRun {
     keepingMemory(in: store) {
       while Double(MonotonicTime.now.nanoseconds(since: begin)) < seconds * 1e9 {
         var isDone = false
-        turns.time { isDone = turn(store, clock) }
-        counting.time {
-          let start = MonotonicTime.now
-          while MonotonicTime.now.nanoseconds(since: start) < 100_000 {}
-        }
+        turns.time { isDone = Turn.expire(store, clock) }
+        counting.time(Turn.count)
         Process.sleep(nanoseconds: isDone ? 100_000_000 : 100_000)
       }
     }
@@ -54,14 +51,6 @@ enum ExpiryRun {
     line("  dead bytes, moved", "\(after.deadBytes >> 20) of \(after.bytes >> 20) MiB, \((after.movedBytes - before.movedBytes) >> 20) MiB")
   }
 
-  /// What the loop gives the store at a time; true: the round is over.
-  private static func turn(_ store: CacheStore, _ clock: SteadyClock) -> Bool {
-    let start = MonotonicTime.now
-    var isDone = false
-    while !isDone, MonotonicTime.now.nanoseconds(since: start) < 100_000 { isDone = store.expireStep(at: clock.unixTime(at: .now)).isDone }
-    return isDone
-  }
-
   private static func expiry(of number: Int, _ lifetimes: Range<Int>, since loaded: UnixTime) -> UnixTime {
     var random = SplitMix64(seed: UInt64(number))
     return loaded.advanced(byMilliseconds: Int64(lifetimes.lowerBound + random.below(lifetimes.count)))
@@ -76,36 +65,10 @@ enum ExpiryRun {
     let begin = MonotonicTime.now
     keepingMemory(in: store) {
       while Double(MonotonicTime.now.nanoseconds(since: begin)) < seconds * 1e9 {
-        Process.sleep(nanoseconds: turn(store, clock) ? 100_000_000 : 100_000)
+        Process.sleep(nanoseconds: Turn.expire(store, clock) ? 100_000_000 : 100_000)
       }
     }
     return lags
-  }
-}
-
-/// Turns of a loop: in CPU time, since what others do with the core is not theirs, and the longest by the clock too.
-private struct Pauses {
-  var count = 0
-  var overMillisecond = 0
-  var longest: UInt64 = 0
-  var longestByClock: UInt64 = 0
-  var nanosecondsTotal: UInt64 = 0
-
-  mutating func time(_ turn: () -> Void) {
-    let begin = MonotonicTime.now
-    let start = Process.threadNanoseconds
-    turn()
-    let elapsed = Process.threadNanoseconds - start
-    longestByClock = max(longestByClock, MonotonicTime.now.nanoseconds(since: begin))
-    count += 1
-    if elapsed > 1_000_000 { overMillisecond += 1 }
-    longest = max(longest, elapsed)
-    nanosecondsTotal += elapsed
-  }
-
-  var text: String {
-    let (cpu, clock) = ((Double(longest) / 1e6).text(2), (Double(longestByClock) / 1e6).text(2))
-    return "\(cpu) ms of CPU, \(overMillisecond) of \(count) over 1 ms; by the clock \(clock) ms"
   }
 }
 

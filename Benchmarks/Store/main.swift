@@ -16,7 +16,8 @@ case "speed": try Speed.run()
 case "threads": try await Threads.run()
 case "limit": try LimitRun.run()
 case "expiry": try ExpiryRun.run()
+case "tags": try TagRun.run()
 case "misses": try Misses.run(Array(arguments.dropFirst()))
 default:
-  print("usage: store-bench overhead|speed|threads|limit|expiry|misses [--quick]")
+  print("usage: store-bench overhead|speed|threads|limit|expiry|tags|misses [--quick]")
 }
