@@ -17,16 +17,18 @@ package protocol ByteSession: ~Copyable {
 }
 
 /// What a session wants from its connection.
+@usableFromInline
 package struct Progress: Sendable {
   /// Bytes of `input` that are done with; the rest is presented again, in front of what arrives next.
-  package var consumed: Int
-  package var next: Next
+  @usableFromInline package var consumed: Int
+  @usableFromInline package var next: Next
   /// When to `wake(.deadline)` unless the session has said another deadline by then. `.never`: not at all.
-  package var deadline: MonotonicTime
+  @usableFromInline package var deadline: MonotonicTime
   /// With `.blocked`: tell `.endOfInput` at once, not only when input is wanted again. For whoever waits for something that nobody
   /// should go to the length of once the peer has gone; a peer that only shuts its sending side counts as gone then.
-  package var watchesPeer = false
+  @usableFromInline package var watchesPeer = false
 
+  @usableFromInline
   package enum Next: Sendable {
     /// Call `receive` once at least `atLeast` unconsumed bytes are there (1: as soon as anything new arrives). The connection
     /// sizes its buffer by it, so that a body arrives in one piece of memory without a further copy.
@@ -62,10 +64,11 @@ package enum Wake: Sendable {
 }
 
 /// Names a connection from any thread. A stale one (the connection is gone, its slot reused) is recognised and ignored.
+@usableFromInline
 package struct ConnectionID: Hashable, Sendable {
-  package var loop: UInt32
-  package var slot: UInt32
-  package var generation: UInt64
+  @usableFromInline package var loop: UInt32
+  @usableFromInline package var slot: UInt32
+  @usableFromInline package var generation: UInt64
 
   @inlinable
   package init(loop: UInt32, slot: UInt32, generation: UInt64) {
@@ -76,6 +79,7 @@ package struct ConnectionID: Hashable, Sendable {
 }
 
 /// Why a connection closed: given to the one function that closes, and counted there.
+@usableFromInline
 package enum CloseReason: UInt8, CaseIterable, Sendable {
   /// The peer closed in good order.
   case peerClosed
@@ -104,7 +108,7 @@ package enum CloseReason: UInt8, CaseIterable, Sendable {
   case ioError
 
   /// The name in logs and metrics.
-  package var name: String {
+  @usableFromInline package var name: String {
     switch self {
     case .peerClosed: "peer_closed"
     case .peerReset: "peer_reset"

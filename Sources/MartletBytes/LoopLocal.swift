@@ -5,6 +5,7 @@
 /// sanitizer does in the tests. Overlapping access is the caller's to avoid: take a copy or finish one use before the next.
 
 @safe
+@usableFromInline
 package final class LoopLocal<Value: ~Copyable>: @unchecked Sendable {
   /// Owned from `init` to `deinit`; always initialised between them.
   @usableFromInline let cell: UnsafeMutablePointer<Value>

@@ -1,9 +1,10 @@
 /// Replies of memcached's text and meta protocols, appended to the output.
 
-package import MartletBytes
+public import MartletBytes
 
+@usableFromInline
 package struct MemcachedWriter: ~Copyable {
-  package var output: ByteBuffer
+  @usableFromInline package var output: ByteBuffer
 
   package init(output: consuming ByteBuffer = ByteBuffer()) { self.output = output }
 

@@ -2,17 +2,19 @@
 ///
 /// Aggregates are announced with their count, then written element by element; who announces keeps his word.
 
-package import MartletBytes
+public import MartletBytes
 
+@usableFromInline
 package struct RESPWriter: ~Copyable {
+  @usableFromInline
   package enum Version: UInt8, Sendable {
     case two = 2
     case three = 3
   }
 
-  package var output: ByteBuffer
+  @usableFromInline package var output: ByteBuffer
   /// What the client of the reply under way understands.
-  package var version: Version
+  @usableFromInline package var version: Version
 
   package init(output: consuming ByteBuffer = ByteBuffer(), version: Version = .two) {
     self.output = output
