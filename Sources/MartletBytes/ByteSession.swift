@@ -108,7 +108,7 @@ package enum CloseReason: UInt8, CaseIterable, Sendable {
   case ioError
 
   /// The name in logs and metrics.
-  @usableFromInline package var name: String {
+  package var name: String {
     switch self {
     case .peerClosed: "peer_closed"
     case .peerReset: "peer_reset"
